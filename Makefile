@@ -1,0 +1,43 @@
+# Everything a developer or an operator starts with. `make help` lists it.
+
+PYTHON ?= python3
+BIN := .venv/bin
+COMPOSE ?= docker compose
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check format up down
+
+help:  ## This list
+	@sed -n 's/^\([a-z]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+setup: .venv/ready  ## Set up .venv with the locked dependencies
+
+.venv/ready: pyproject.toml uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; name one: make PYTHON=python3.13 …") if sys.version_info < (3, 11) else 0'
+	@$(PYTHON) -m venv .venv || { echo "Python's venv module is missing. On Debian: apt-get install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep -o 'uv==[0-9.]*' pyproject.toml)"
+	$(BIN)/uv sync --locked --quiet
+	@touch $@
+
+run: setup  ## Serve on http://127.0.0.1:8000 with SQLite in ./data
+	@$(BIN)/wavepost serve
+
+test: setup  ## Every test, on SQLite and PostgreSQL
+	$(BIN)/pytest
+
+check: setup  ## Format, lint, types, import direction
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup  ## Rewrite the code in the one format
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+up:  ## Build and start with PostgreSQL in Docker Compose
+	$(COMPOSE) up --build --detach --wait
+	@echo "wavepost is up: see 'docker compose ps'. 'make down' stops it and keeps its data."
+
+down:  ## Stop what `make up` started; the data stays
+	$(COMPOSE) down

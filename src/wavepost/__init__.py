@@ -1,0 +1,14 @@
+"""wavepost: POST a WAV, get an MP3 link.
+
+cli          the commands; `__main__` is their door
+web          the only code that knows HTTP
+bootstrap    builds the parts below and closes them again
+accounts     register, authenticate, rotate a token, leave
+recordings   add, open, list, remove
+audio        WAV in, MP3 out: knows no HTTP and no SQL
+storage      durable state: models, queries, migrations
+settings     the only reader of the environment
+errors       every error a caller can meet
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,103 @@
+"""Runs one conversion in a process of its own, within limits.
+
+A hostile WAV can at worst kill this process: it can open no file and no connection, write
+nothing, and has bounds on memory and on time. WAV bytes come in on a socket; messages go out,
+each a kind (1 byte), a length (4 bytes, big-endian) and that many bytes.
+"""
+
+import contextlib
+import json
+import os
+import resource
+import signal
+import socket
+import struct
+import sys
+import traceback
+
+import av
+
+from wavepost.audio.conversion import convert
+from wavepost.audio.encoder import Wanted
+from wavepost.audio.source import Source
+from wavepost.errors import DamagedWav, WavError
+
+MESSAGE_HEADER = struct.Struct(">cI")
+FRAMES, HEAD, FACTS, ERROR = b"m", b"h", b"f", b"e"
+
+MEMORY_BYTES = 512 * 1024 * 1024
+"""What a conversion may take on top of the libraries; an hour of 48 kHz stereo takes 20 MB."""
+
+CPU_SECONDS_A_STEP, STEP_BYTES = 60, 1024 * 1024
+"""CPU time for each step of the WAV: ten times what the slowest honest one takes, and more."""
+
+
+def run(channel: socket.socket, wanted: Wanted, max_seconds: float) -> None:
+    """Convert what comes in on `channel` and answer on it; the process ends with the answer."""
+    with channel:
+        _confine()
+        source = Source(_Receiver(channel).receive)
+        # The parent hangs up when it has lost interest: then there is nobody to tell.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            try:
+                head, facts = convert(
+                    source, lambda piece: _send(channel, FRAMES, piece), wanted, max_seconds
+                )
+            except WavError as error:
+                _send(channel, ERROR, json.dumps([error.code, error.detail]).encode())
+            except (BrokenPipeError, ConnectionResetError):
+                raise
+            except Exception:
+                traceback.print_exc(file=sys.stderr)
+                detail = "The WAV can't be converted: it is damaged in a way we did not foresee."
+                _send(channel, ERROR, json.dumps([DamagedWav.code, detail]).encode())
+            else:
+                _send(channel, HEAD, head)
+                _send(channel, FACTS, json.dumps(facts).encode())
+
+
+class _Receiver:
+    """Reads the socket and grants CPU time for what came."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self._until_step = 0
+
+    def receive(self, size: int) -> bytes:
+        if self._until_step <= 0:
+            self._until_step = STEP_BYTES
+            _allow_cpu_seconds(CPU_SECONDS_A_STEP)
+        piece = self._channel.recv(size)
+        self._until_step -= len(piece)
+        return piece
+
+
+def _send(channel: socket.socket, kind: bytes, body: bytes) -> None:
+    if body:
+        channel.sendall(MESSAGE_HEADER.pack(kind, len(body)) + body)
+
+
+def _confine() -> None:
+    # Ctrl-C reaches the whole process group; the parent decides what it means for us.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    av.logging.set_level(av.logging.PANIC)
+    os.environ.clear()
+    # Linux only: macOS has no /proc, and its kernel does not hold processes to RLIMIT_AS.
+    with contextlib.suppress(OSError):
+        address_space = _occupied_bytes() + MEMORY_BYTES
+        resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
+    for limit in (resource.RLIMIT_NOFILE, resource.RLIMIT_FSIZE, resource.RLIMIT_CORE):
+        resource.setrlimit(limit, (0, 0))
+
+
+def _occupied_bytes() -> int:
+    """The address space that the libraries take already."""
+    with open("/proc/self/statm", encoding="ascii") as statm:
+        return int(statm.read().split()[0]) * resource.getpagesize()
+
+
+def _allow_cpu_seconds(seconds: int) -> None:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    used = int(usage.ru_utime + usage.ru_stime)
+    resource.setrlimit(resource.RLIMIT_CPU, (used + seconds, resource.RLIM_INFINITY))

@@ -1,0 +1,136 @@
+"""The parent's side of a conversion: starts the child, moves its bytes, and ends it for sure."""
+
+import asyncio
+import json
+import logging
+import multiprocessing
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from wavepost.audio import child
+from wavepost.audio.encoder import Wanted
+from wavepost.audio.gate import Gate
+from wavepost.audio.silence import SILENT_WAV
+from wavepost.errors import WAV_ERRORS, Busy, DamagedWav
+
+CHECK_SECONDS = 10
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What `conversion.convert` returned, from the other process."""
+
+    head: bytes
+    facts: dict[str, Any]
+
+
+class Converters:
+    """Starts converter children, so many at once."""
+
+    def __init__(self, slots: int, queue: int, wait_seconds: float, max_seconds: float) -> None:
+        self.gate = Gate(slots, queue, wait_seconds)
+        self._max_seconds = max_seconds
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(["wavepost.audio.preload"])
+
+    async def check(self) -> None:
+        """Convert a moment of silence. Raises WavepostError where that fails."""
+        try:
+            async with asyncio.timeout(CHECK_SECONDS), self.start(Wanted()) as converter:
+                await converter.feed(_once(SILENT_WAV))
+                async for _ in converter.pieces():
+                    pass
+        except TimeoutError:
+            raise Busy("The converter does not answer in time.") from None
+
+    @asynccontextmanager
+    async def start(self, wanted: Wanted) -> AsyncIterator["Converter"]:
+        """A child ready for the WAV's bytes; it is gone when the context ends."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = self._context.Process(
+                target=child.run, args=(theirs, wanted, self._max_seconds), daemon=True
+            )
+            try:
+                # 2 ms, but 200 ms the first time, when the forkserver loads the libraries.
+                await asyncio.to_thread(process.start)
+            except BaseException:
+                ours.close()
+                raise
+        reader, writer = await asyncio.open_unix_connection(sock=ours)
+        try:
+            yield Converter(reader, writer, process)
+        finally:
+            writer.close()
+            process.kill()
+            await asyncio.to_thread(process.join)
+
+
+class Converter:
+    """One running child. `feed` and `pieces` go on side by side, in two tasks."""
+
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        process: multiprocessing.process.BaseProcess,
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._process = process
+        self._head = b""
+        self._facts: dict[str, Any] | None = None
+
+    async def feed(self, wav: AsyncIterator[bytes]) -> None:
+        """Send `wav` at the child's pace. If the child has ended, `pieces` says why."""
+        with suppress(BrokenPipeError, ConnectionResetError):
+            async for piece in wav:
+                self._writer.write(piece)
+                await self._writer.drain()
+            self._writer.write_eof()
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """The MP3 but for its head. Raises the WavError that the child found."""
+        try:
+            while True:
+                kind, body = await self._message()
+                if kind == child.FRAMES:
+                    yield body
+                elif kind == child.HEAD:
+                    self._head = body
+                elif kind == child.FACTS:
+                    self._facts = json.loads(body)
+                    return
+                else:
+                    code, detail = json.loads(body)
+                    raise WAV_ERRORS[code](detail)
+        except (asyncio.IncompleteReadError, ConnectionResetError):
+            raise await self._why_it_died() from None
+
+    def result(self) -> Result:
+        """What came of it, once `pieces` is exhausted."""
+        assert self._facts is not None, "pieces() was not read to its end"
+        return Result(self._head, self._facts)
+
+    async def _message(self) -> tuple[bytes, bytes]:
+        header = await self._reader.readexactly(child.MESSAGE_HEADER.size)
+        kind, size = child.MESSAGE_HEADER.unpack(header)
+        return kind, await self._reader.readexactly(size)
+
+    async def _why_it_died(self) -> Busy | DamagedWav:
+        await asyncio.to_thread(self._process.join)
+        log.error("converter child ended with exit code %s", self._process.exitcode)
+        if self._process.exitcode == -signal.SIGKILL:
+            # Somebody else's doing (the kernel short of memory, an operator), not the WAV's.
+            return Busy("The converter was stopped. Send the recording again.")
+        return DamagedWav("The WAV can't be converted: the converter gave up on it.")
+
+
+async def _once(piece: bytes) -> AsyncIterator[bytes]:
+    yield piece

@@ -1,0 +1,15 @@
+"""Imported once, by the forkserver, so that each converter child starts warm.
+
+A child may open no file, so all that a conversion imports on first use must be there before
+it forks: converting a moment of silence brings in the last of it.
+"""
+
+import io
+
+import wavepost.audio.child  # noqa: F401
+from wavepost.audio.conversion import convert
+from wavepost.audio.encoder import Wanted
+from wavepost.audio.silence import SILENT_WAV
+from wavepost.audio.source import Source
+
+convert(Source(io.BytesIO(SILENT_WAV).read), lambda _: None, Wanted(), max_seconds=1)

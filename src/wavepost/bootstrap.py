@@ -1,0 +1,130 @@
+"""The one place that builds things: opened in order, closed in reverse."""
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from wavepost.accounts import Accounts
+from wavepost.audio.converter import Converters
+from wavepost.errors import WavepostError
+from wavepost.recordings import Recordings
+from wavepost.settings import Settings
+from wavepost.storage import schema
+from wavepost.storage.database import Database
+
+READINESS_SECONDS = 5
+"""How long an answer to `Service.check` holds: a stranger's polling must cost us nothing."""
+
+
+class CannotStart(Exception):
+    """A sentence for the operator: what is in the way, and what to do."""
+
+
+@dataclass
+class Service:
+    """All that the web needs, ready to use."""
+
+    settings: Settings
+    accounts: Accounts
+    recordings: Recordings
+    database: Database
+    converters: Converters
+    _checked_at: float = float("-inf")
+    _checks: dict[str, str] | None = None
+
+    async def check(self) -> dict[str, str]:
+        """What can serve now: `ok`, or what is wrong, for the database and the converter."""
+        if self._checks is None or time.monotonic() - self._checked_at > READINESS_SECONDS:
+            self._checks = {
+                "database": await _outcome(self.database.check()),
+                "converter": await _outcome(self.converters.check()),
+            }
+            self._checked_at = time.monotonic()
+        return self._checks
+
+
+@asynccontextmanager
+async def open_service(settings: Settings) -> AsyncIterator[Service]:
+    """Build the service, with a database that is up to date. Raises CannotStart."""
+    await asyncio.to_thread(prepare_database, settings)
+    async with contextlib.AsyncExitStack() as stack:
+        database = Database(settings.database)
+        stack.push_async_callback(database.close)
+        converters = Converters(
+            settings.converter_slots,
+            settings.converter_queue,
+            settings.converter_wait_seconds,
+            settings.max_seconds,
+        )
+        await converters.check()
+        recordings = Recordings(
+            database,
+            converters,
+            keep_wav=settings.keep_wav,
+            abandoned_seconds=settings.abandoned_seconds,
+        )
+        housekeeping = asyncio.create_task(recordings.keep_house())
+        stack.push_async_callback(_end, housekeeping)
+        yield Service(settings, Accounts(database), recordings, database, converters)
+
+
+def prepare_database(settings: Settings) -> None:
+    """Migrate an embedded database; insist that a server's was migrated. Raises CannotStart."""
+    url = settings.database
+    if url.get_backend_name() == "sqlite":
+        migrate(settings)
+        return
+    with _sentences(settings):
+        is_current = schema.is_current(url)
+    if not is_current:
+        raise CannotStart(
+            "The database's tables are not those of this version. Run: wavepost migrate"
+        )
+
+
+def migrate(settings: Settings) -> None:
+    """Bring the database to the newest migration. Raises CannotStart."""
+    with _sentences(settings):
+        if settings.database.get_backend_name() == "sqlite":
+            _make_private_folder(settings)
+        schema.upgrade(settings.database)
+
+
+def _make_private_folder(settings: Settings) -> None:
+    """The folder of SQLite's file, for its owner's eyes only."""
+    folder = os.path.dirname(os.path.abspath(settings.database.database or ""))
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+
+
+@contextlib.contextmanager
+def _sentences(settings: Settings) -> Iterator[None]:
+    where = settings.database_shown
+    try:
+        yield
+    except OSError as error:
+        raise CannotStart(
+            f"Can't use the data folder of {where}: {error.strerror}. Name another with --data."
+        ) from error
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        raise CannotStart(f"Can't use the database {where}: {reason}") from error
+
+
+async def _outcome(check: Awaitable[None]) -> str:
+    try:
+        await check
+    except WavepostError as error:
+        return error.detail
+    return "ok"
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

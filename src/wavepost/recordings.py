@@ -1,0 +1,204 @@
+"""Recordings: add, open, list, remove.
+
+An upload's record is there from its first byte on, so that its chunks have a place, but it
+can be seen only once it is whole: the last transaction publishes it.
+"""
+
+import asyncio
+import hashlib
+import logging
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from wavepost.audio.converter import Converter, Converters, Result
+from wavepost.audio.encoder import Wanted
+from wavepost.errors import NotFound, WavepostError
+from wavepost.storage import chunks, records
+from wavepost.storage.chunks import ChunkWriter, interrupted
+from wavepost.storage.database import Database
+from wavepost.storage.models import Kind, Record, Status, User
+
+log = logging.getLogger(__name__)
+
+
+class Recordings:
+    """The product: WAVs in, MP3s out, kept until they are removed."""
+
+    def __init__(
+        self,
+        database: Database,
+        converters: Converters,
+        *,
+        keep_wav: bool,
+        abandoned_seconds: float,
+    ) -> None:
+        self._database = database
+        self._converters = converters
+        self._keep_wav = keep_wav
+        self._abandoned_seconds = abandoned_seconds
+        self._uploading: set[UUID] = set()
+
+    async def add(self, user: User, name: str, wanted: Wanted, wav: AsyncIterator[bytes]) -> Record:
+        """Convert `wav` while it arrives and keep its MP3; when this returns, it is committed.
+
+        Raises:
+            Busy: no converter came free.
+            WavError: what was sent can't become an MP3.
+            Whatever `wav` raises. Nothing is kept then.
+        """
+        async with (
+            self._converters.gate.enter(),
+            self._unfinished_record(user, name) as record_id,
+            self._converters.start(wanted) as converter,
+        ):
+            mp3 = ChunkWriter(self._database, record_id, Kind.MP3, first_number=1)
+            kept_wav = ChunkWriter(self._database, record_id, Kind.WAV)
+            if self._keep_wav:
+                wav = _copied(wav, kept_wav)
+            await _convert(converter, wav, mp3)
+            return await self._publish(record_id, converter.result(), mp3, kept_wav)
+
+    async def find(self, record_id: UUID, user_id: UUID) -> Record:
+        """The user's record. Raises NotFound."""
+        async with self._database.read() as session:
+            record = await records.find(session, record_id, user_id)
+        if record is None:
+            raise _not_found()
+        return record
+
+    async def page(
+        self, user: User, before: tuple[datetime, UUID] | None, limit: int
+    ) -> Sequence[Record]:
+        """Up to `limit` of the user's records older than `before`, newest first."""
+        async with self._database.read() as session:
+            return await records.page(session, user.id, before, limit)
+
+    async def remove(self, record_id: UUID, user: User) -> None:
+        """Remove the user's record. Raises NotFound, also the second time."""
+        async with self._database.write() as session:
+            removed = await records.remove(session, record_id, user.id)
+        if not removed:
+            raise _not_found()
+
+    async def read(self, record: Record, kind: Kind, start: int, end: int) -> AsyncIterator[bytes]:
+        """The bytes from `start` up to `end` of the record's MP3 or WAV, a chunk at a time.
+
+        Raises NotFound where the record is removed meanwhile.
+        """
+        head_bytes = record.head_bytes if kind is Kind.MP3 else 0
+        while start < end:
+            number, offset = chunks.place(start, head_bytes)
+            async with self._database.read() as session:
+                data = await chunks.read(session, record.id, kind, number)
+            if data is None:
+                raise _not_found()
+            piece = data[offset : offset + end - start]
+            start += len(piece)
+            yield piece
+
+    async def keep_house(self) -> None:
+        """For ever: mark uploads under way as alive, and sweep what crashes left behind."""
+        while True:
+            try:
+                await self.sweep()
+            except WavepostError as error:
+                log.warning("sweep put off: %s", error.detail)
+            await asyncio.sleep(self._abandoned_seconds / 4)
+
+    async def sweep(self) -> None:
+        """One round of `keep_house`."""
+        now = datetime.now(UTC)
+        async with self._database.write() as session:
+            await records.touch(session, self._uploading, now)
+            swept = await records.sweep(session, now - timedelta(seconds=self._abandoned_seconds))
+        if swept:
+            log.info("swept %d unfinished uploads that a crash had left behind", swept)
+
+    @asynccontextmanager
+    async def _unfinished_record(self, user: User, name: str) -> AsyncIterator[UUID]:
+        now = datetime.now(UTC)
+        record = Record(
+            id=uuid.uuid4(),
+            user_id=user.id,
+            status=Status.UPLOADING,
+            name=name,
+            created_at=now,
+            touched_at=now,
+        )
+        async with self._database.write() as session:
+            session.add(record)
+        self._uploading.add(record.id)
+        try:
+            yield record.id
+        except BaseException:
+            await asyncio.shield(self._discard(record.id))
+            raise
+        finally:
+            self._uploading.discard(record.id)
+
+    async def _discard(self, record_id: UUID) -> None:
+        try:
+            async with self._database.write() as session:
+                await records.discard(session, record_id)
+        except WavepostError as error:
+            log.warning("an unfinished upload is left to the sweep: %s", error.detail)
+
+    async def _publish(
+        self, record_id: UUID, result: Result, mp3: ChunkWriter, kept_wav: ChunkWriter
+    ) -> Record:
+        facts: dict[str, Any] = {
+            **result.facts,
+            "created_at": datetime.now(UTC),
+            "bytes": len(result.head) + mp3.bytes,
+            "head_bytes": len(result.head),
+            "wav_bytes": kept_wav.bytes if self._keep_wav else None,
+        }
+        facts["receipt"]["mp3"]["sha256"] = await self._hash(record_id, result.head, mp3)
+        async with self._database.write() as session:
+            await chunks.add(session, record_id, Kind.MP3, 0, result.head)
+            record = await records.publish(session, record_id, facts)
+        if record is None:
+            raise interrupted()
+        return record
+
+    async def _hash(self, record_id: UUID, head: bytes, mp3: ChunkWriter) -> str:
+        """The MP3's SHA-256, over what the database gives back.
+
+        The head comes first and is known last, so the hash can't be made on the way.
+        """
+        digest = hashlib.sha256(head)
+        for number in mp3.numbers:
+            async with self._database.read() as session:
+                digest.update(await chunks.read(session, record_id, Kind.MP3, number) or b"")
+        return digest.hexdigest()
+
+
+async def _convert(converter: Converter, wav: AsyncIterator[bytes], mp3: ChunkWriter) -> None:
+    """Feed and collect side by side: each waits for the other, so the sender waits for both."""
+
+    async def collect() -> None:
+        async for piece in converter.pieces():
+            await mp3.write(piece)
+        await mp3.finish()
+
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(converter.feed(wav))
+            tasks.create_task(collect())
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+
+
+async def _copied(wav: AsyncIterator[bytes], copy: ChunkWriter) -> AsyncIterator[bytes]:
+    async for piece in wav:
+        await copy.write(piece)
+        yield piece
+    await copy.finish()
+
+
+def _not_found() -> NotFound:
+    return NotFound("There is no such recording. Check the link, or ask who sent it to you.")

@@ -1,0 +1,11 @@
+"""Durable state: every query, every difference between databases, the migrations.
+
+models       the tables
+database     engines, short transactions, and the databases' errors in our words
+users        queries over users
+records      queries over records, finished and unfinished
+chunks       the bytes of a record, in rows
+schema       brings a database to the newest migration
+
+Knows no HTTP. Transactions are short: none is open while a body streams or a WAV converts.
+"""

@@ -1,0 +1,132 @@
+"""The tables: users, records, and the chunks that hold a record's bytes."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    Uuid,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+MAX_NAME_CHARACTERS = 200
+MAX_FILE_NAME_CHARACTERS = 255
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime in UTC, also on SQLite, which keeps no time zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Store UTC."""
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give UTC back."""
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+class Base(DeclarativeBase):
+    """Names every constraint, so that migrations can speak of them on any database."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class User(Base):
+    """Who uploads. The access token itself is nowhere: only its SHA-256 is kept."""
+
+    __tablename__ = "users"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    name: Mapped[str] = mapped_column(String(MAX_NAME_CHARACTERS))
+    token_sha256: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Status(StrEnum):
+    """An `uploading` record is nobody's business; only a `ready` one can be seen."""
+
+    UPLOADING = "uploading"
+    READY = "ready"
+
+
+class Record(Base):
+    """One recording. All that describes the MP3 is empty until it is whole."""
+
+    __tablename__ = "records"
+    __table_args__ = (
+        CheckConstraint("status IN ('uploading', 'ready')", name="status"),
+        Index(None, "user_id", "created_at", "id"),
+        Index(
+            "ix_records_uploading",
+            "touched_at",
+            postgresql_where=text("status = 'uploading'"),
+            sqlite_where=text("status = 'uploading'"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("users.id", ondelete="CASCADE"))
+    status: Mapped[Status] = mapped_column(String(16))
+    name: Mapped[str] = mapped_column(String(MAX_FILE_NAME_CHARACTERS))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    touched_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    """The last sign of life while `uploading`."""
+    duration: Mapped[float] = mapped_column(default=0.0)
+    channels: Mapped[int] = mapped_column(default=0)
+    sample_rate: Mapped[int] = mapped_column(default=0)
+    bitrate: Mapped[int] = mapped_column(default=0)
+    bytes: Mapped[int] = mapped_column(BigInteger, default=0)
+    """The MP3's size."""
+    head_bytes: Mapped[int] = mapped_column(default=0)
+    """The size of the MP3's chunk 0; all others are of one size."""
+    wav_bytes: Mapped[int | None] = mapped_column(BigInteger, default=None)
+    """The kept WAV's size; None where it was not kept."""
+    receipt: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+
+
+class Kind(StrEnum):
+    """What a chunk is a piece of."""
+
+    MP3 = "mp3"
+    WAV = "wav"
+
+
+class Chunk(Base):
+    """A piece of a record's bytes, as long as `chunks.CHUNK_BYTES`, the last one shorter."""
+
+    __tablename__ = "chunks"
+    __table_args__ = (CheckConstraint("kind IN ('mp3', 'wav')", name="kind"),)
+
+    record_id: Mapped[UUID] = mapped_column(
+        Uuid, ForeignKey("records.id", ondelete="CASCADE"), primary_key=True
+    )
+    kind: Mapped[Kind] = mapped_column(String(3), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    """Counts from 0. An MP3's chunk 0 is its head, which is known last."""
+    data: Mapped[bytes] = mapped_column(LargeBinary)

@@ -1,0 +1,64 @@
+"""Brings a database to the newest migration."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import URL
+
+from wavepost.storage.database import CONNECT_SECONDS, configure_sqlite
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+MIGRATION_LOCK = 0x7761_7665
+"""PostgreSQL's advisory lock while migrating, so that two at once take turns."""
+
+
+def upgrade(url: URL) -> None:
+    """Run every migration that the database has not seen. Raises SQLAlchemy's errors."""
+    engine = _engine(url)
+    try:
+        with engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
+                connection.commit()
+            command.upgrade(_config(connection), "head")
+            connection.commit()
+    finally:
+        engine.dispose()
+
+
+def is_current(url: URL) -> bool:
+    """Whether the database has seen every migration, and no newer one."""
+    engine = _engine(url)
+    try:
+        with engine.connect() as connection:
+            heads = MigrationContext.configure(connection).get_current_heads()
+    finally:
+        engine.dispose()
+    return set(heads) == set(ScriptDirectory(str(MIGRATIONS)).get_heads())
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() == "sqlite":
+        engine = create_engine(url.set(drivername="sqlite"), hide_parameters=True)
+        event.listen(engine, "connect", configure_sqlite)
+        event.listen(engine, "begin", _begin)
+        return engine
+    return create_engine(
+        url, hide_parameters=True, connect_args={"connect_timeout": CONNECT_SECONDS}
+    )
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,31 @@
+"""Puts the web together."""
+
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+
+from wavepost import __version__
+from wavepost.bootstrap import Service
+from wavepost.web import problems
+from wavepost.web.links import TrustedProxies
+from wavepost.web.middleware import RequestLog, SmallBodies
+from wavepost.web.routes import operations, record, records, users
+
+
+def create_app(service: Service) -> FastAPI:
+    """The ASGI application over an open `service`."""
+    # The pages of /docs load nothing from elsewhere: many who run this have no way out.
+    app: FastAPI = FastAPIOffline(
+        title="wavepost",
+        summary="POST a WAV, get an MP3 link.",
+        version=__version__,
+        redoc_url=None,
+    )
+    app.state.service = service
+    for routes in (users, records, record, operations):
+        app.include_router(routes.router)
+    problems.add_handlers(app)
+    # The last one added is the first to see a request.
+    app.add_middleware(SmallBodies)
+    app.add_middleware(TrustedProxies, networks=service.settings.trusted_proxies)
+    app.add_middleware(RequestLog)
+    return app

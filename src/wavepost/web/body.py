@@ -1,0 +1,86 @@
+"""The request's body as it arrives, watched for silence, length and digest."""
+
+import asyncio
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import AsyncIterator
+
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect, Request
+
+from wavepost.errors import DigestMismatch, InvalidRequest, TooLarge
+from wavepost.web.problems import SenderGone
+
+DIGESTS = {"sha-256": hashlib.sha256, "sha-512": hashlib.sha512}
+
+
+class Body:
+    """Reads once, in pieces; checks `Content-Digest` (RFC 9530) at the end.
+
+    The digest covers what RFC 9530 says it does: the body as sent, so for
+    `multipart/form-data` all parts with their boundaries.
+    """
+
+    def __init__(self, request: Request, idle_seconds: float, max_bytes: int) -> None:
+        """Raises TooLarge where the length is known, and InvalidRequest for a malformed digest."""
+        self._stream = request.stream()
+        self._idle_seconds = idle_seconds
+        self._max_bytes = max_bytes
+        if int(request.headers.get("content-length", "0")) > max_bytes:
+            raise _too_large(max_bytes)
+        self._expected = expected_digests(request.headers)
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """The body. Raises SenderGone, InvalidRequest (408), TooLarge or DigestMismatch."""
+        received = 0
+        hashes = {name: DIGESTS[name]() for name in self._expected}
+        while piece := await self._next():
+            received += len(piece)
+            if received > self._max_bytes:
+                raise _too_large(self._max_bytes)
+            for digest in hashes.values():
+                digest.update(piece)
+            yield piece
+        for name, digest in hashes.items():
+            if not hmac.compare_digest(digest.digest(), self._expected[name]):
+                raise DigestMismatch(
+                    f"The body does not have the {name} that Content-Digest names. Send it again."
+                )
+
+    async def _next(self) -> bytes:
+        try:
+            async with asyncio.timeout(self._idle_seconds):
+                # The stream ends with an empty piece.
+                return await anext(self._stream, b"")
+        except TimeoutError:
+            raise InvalidRequest(
+                f"Nothing came for {self._idle_seconds:g} seconds. Send the recording again.",
+                status=408,
+            ) from None
+        except ClientDisconnect:
+            raise SenderGone from None
+
+
+def expected_digests(headers: Headers) -> dict[str, bytes]:
+    """The digests of `Content-Digest` that we can check, by algorithm."""
+    found = {}
+    for member in headers.get("content-digest", "").split(","):
+        name, _, value = member.strip().partition("=")
+        if name not in DIGESTS:
+            continue
+        try:
+            digest = base64.b64decode(value.removeprefix(":").removesuffix(":"), validate=True)
+        except binascii.Error:
+            digest = b""
+        if len(digest) != DIGESTS[name]().digest_size or f":{value[1:-1]}:" != value:
+            raise InvalidRequest.field(
+                "Content-Digest", f"write it as {name}=:<base64 of the digest>:"
+            )
+        found[name] = digest
+    return found
+
+
+def _too_large(max_bytes: int) -> TooLarge:
+    return TooLarge(f"Uploads of up to {max_bytes} bytes are taken; GET /limits says so too.")

@@ -1,0 +1,46 @@
+"""Who is asking, and the service that answers."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from wavepost.bootstrap import Service
+from wavepost.errors import Unauthorized
+from wavepost.storage.models import User
+from wavepost.web.links import base_url
+
+_bearer = HTTPBearer(auto_error=False, description="The access token that POST /users gave.")
+
+
+def _service(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+CurrentService = Annotated[Service, Depends(_service)]
+
+
+def _token(
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> str | None:
+    return credentials.credentials if credentials else None
+
+
+BearerToken = Annotated[str | None, Depends(_token)]
+
+
+async def _user(service: CurrentService, token: BearerToken) -> User:
+    if token is None:
+        raise Unauthorized
+    return await service.accounts.authenticate(token)
+
+
+CurrentUser = Annotated[User, Depends(_user)]
+
+
+def _base_url(request: Request, service: CurrentService) -> str:
+    return base_url(request, service.settings.public_url)
+
+
+BaseUrl = Annotated[str, Depends(_base_url)]

@@ -1,0 +1,126 @@
+"""Errors as `application/problem+json` (RFC 9457)."""
+
+import json
+import logging
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from wavepost import errors
+from wavepost.web.answers import ProblemAnswer
+
+log = logging.getLogger(__name__)
+
+ANSWERED: tuple[type[errors.WavepostError], ...] = (
+    errors.InvalidRequest,
+    errors.Unauthorized,
+    errors.NotFound,
+    errors.TooLarge,
+    errors.DigestMismatch,
+    errors.Busy,
+    errors.StorageFull,
+    errors.Internal,
+    *errors.WAV_ERRORS.values(),
+)
+CODES = {error.code: error for error in ANSWERED}
+
+
+class ProblemResponse(JSONResponse):
+    """A JSON answer of the problem type, in ASCII: what a field's name held may not be UTF-8."""
+
+    media_type = "application/problem+json"
+
+    def render(self, content: Any) -> bytes:
+        """The body."""
+        return json.dumps(content).encode()
+
+
+class SenderGone(Exception):
+    """The sender hung up in the middle of its body: nobody is there to be told."""
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Have `app` answer every error in this one shape."""
+    app.add_exception_handler(errors.WavepostError, _on_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid_fields)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(SenderGone, _on_sender_gone)
+
+
+def problem(
+    error: errors.WavepostError, request_id: str, headers: dict[str, str] | None = None
+) -> Response:
+    """`error` for its caller."""
+    content: dict[str, Any] = {
+        "type": "about:blank",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+        "code": error.code,
+        "request_id": request_id,
+    }
+    if isinstance(error, errors.InvalidRequest) and error.errors:
+        content["errors"] = error.errors
+    return ProblemResponse(content, error.status, {**_headers(error), **(headers or {})})
+
+
+def _headers(error: errors.WavepostError) -> dict[str, str]:
+    if isinstance(error, errors.Unauthorized):
+        return {"WWW-Authenticate": "Bearer"}
+    if isinstance(error, errors.Busy):
+        return {"Retry-After": str(error.retry_after_seconds)}
+    return {}
+
+
+def responses(*codes: str) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI entries for the errors that a route can answer with."""
+    by_status: dict[int | str, dict[str, Any]] = {}
+    for code in codes:
+        error = CODES[code]
+        status = getattr(error, "status", 422)
+        names = by_status.setdefault(status, {"model": ProblemAnswer, "description": ""})
+        names["description"] = " · ".join(filter(None, (names["description"], f"`{code}`")))
+        names["content"] = {ProblemResponse.media_type: {}}
+    return by_status
+
+
+async def _on_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, errors.WavepostError)
+    if isinstance(error, errors.Busy | errors.StorageFull):
+        log.warning("%s: %s", error.code, error.detail, exc_info=error.__cause__)
+    return problem(error, request.state.request_id)
+
+
+async def _on_invalid_fields(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    found = error.errors()
+    fields = [
+        {"field": ".".join(str(part) for part in one["loc"][1:]) or "body", "detail": one["msg"]}
+        for one in found
+    ]
+    unparsable = any(one["type"] == "json_invalid" for one in found)
+    detail = "; ".join(f"{one['field']}: {one['detail']}" for one in fields)
+    return problem(
+        errors.InvalidRequest(detail, fields, 400 if unparsable else 422), request.state.request_id
+    )
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    """What the framework itself refuses: an unknown path, a method, a body it can't parse."""
+    assert isinstance(error, HTTPException)
+    request_id = request.state.request_id
+    if error.status_code == 404:
+        return problem(errors.NotFound("There is nothing at this path. See /docs."), request_id)
+    detail = f"{error.detail}. See /docs for what this path takes."
+    headers = dict(error.headers or {})
+    return problem(
+        errors.InvalidRequest(detail, status=error.status_code), request_id, headers=headers
+    )
+
+
+async def _on_sender_gone(request: Request, error: Exception) -> Response:
+    # Nobody reads it; 499 is what nginx writes into its log for the same.
+    return Response(status_code=499)

@@ -1,0 +1,1 @@
+"""Thin endpoints: read the request, call the product, shape the answer."""

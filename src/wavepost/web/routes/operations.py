@@ -1,0 +1,56 @@
+"""What operators and clients ask of the service itself."""
+
+from fastapi import APIRouter, Response, status
+from fastapi.responses import RedirectResponse
+
+from wavepost.audio.container import MAX_CHANNELS, MAX_SAMPLE_RATE, MIN_SAMPLE_RATE
+from wavepost.audio.decoder import CODECS
+from wavepost.audio.encoder import QUALITIES
+from wavepost.audio.frames import ALL_BITRATES
+from wavepost.web.answers import HealthAnswer, LimitsAnswer, ReadinessAnswer
+from wavepost.web.caller import CurrentService
+from wavepost.web.uploads import FILE_FIRST_BYTES
+
+router = APIRouter(tags=["operations"])
+
+
+@router.get("/", include_in_schema=False)
+async def home() -> Response:
+    """A browser's first visit lands where the API explains itself."""
+    return RedirectResponse("/docs")
+
+
+@router.get("/limits")
+async def limits(service: CurrentService) -> LimitsAnswer:
+    """What this server accepts."""
+    settings = service.settings
+    return LimitsAnswer(
+        max_upload_bytes=settings.max_upload_bytes,
+        max_upload_bytes_file_first=min(settings.max_upload_bytes, FILE_FIRST_BYTES),
+        max_seconds=settings.max_seconds,
+        formats=["WAV", "RF64", "BW64"],
+        codecs=CODECS,
+        min_sample_rate=MIN_SAMPLE_RATE,
+        max_sample_rate=MAX_SAMPLE_RATE,
+        max_channels=MAX_CHANNELS,
+        bitrates=list(ALL_BITRATES),
+        qualities=list(QUALITIES),
+        keeps_wav=settings.keep_wav,
+    )
+
+
+@router.get("/healthz")
+async def health() -> HealthAnswer:
+    """Alive: the process answers."""
+    return HealthAnswer(status="ok")
+
+
+@router.get("/readyz", responses={503: {"model": ReadinessAnswer}})
+async def readiness(service: CurrentService, response: Response) -> ReadinessAnswer:
+    """Able to serve: the database answers and a converter converts."""
+    checks = await service.check()
+    if all(outcome == "ok" for outcome in checks.values()):
+        return ReadinessAnswer(status="ok", checks=checks)
+    response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    response.headers["Retry-After"] = "5"
+    return ReadinessAnswer(status="unavailable", checks=checks)

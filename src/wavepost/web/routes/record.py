@@ -1,0 +1,131 @@
+"""The link: whoever holds it may download that one recording."""
+
+from collections.abc import AsyncIterator
+from email.utils import format_datetime
+from typing import Literal
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request, Response, status
+from fastapi.responses import StreamingResponse
+
+from wavepost.errors import InvalidRequest, NotFound
+from wavepost.recordings import Recordings
+from wavepost.storage.models import Kind, Record
+from wavepost.web.caller import CurrentService
+from wavepost.web.conditions import (
+    Part,
+    Representation,
+    Unsatisfiable,
+    is_not_modified,
+    requested_part,
+)
+from wavepost.web.problems import problem, responses
+from wavepost.web.routes.records import parse_id
+
+router = APIRouter(tags=["record"])
+
+MEDIA_TYPES = {Kind.MP3: "audio/mpeg", Kind.WAV: "audio/wav"}
+
+
+@router.api_route(
+    "/record",
+    methods=["GET", "HEAD"],
+    response_class=StreamingResponse,
+    responses={
+        200: {"content": {"audio/mpeg": {}, "audio/wav": {}}},
+        206: {"description": "The part that `Range` asks for"},
+        304: {"description": "What `If-None-Match` or `If-Modified-Since` names is current"},
+        416: {"description": "The range lies outside the file"},
+        **responses("not_found", "busy"),
+    },
+)
+async def download(
+    request: Request,
+    service: CurrentService,
+    id: str = "",  # noqa: A002 - the contract's name
+    user: str = "",
+    format: Literal["mp3", "wav"] = "mp3",  # noqa: A002 - the contract's name
+    inline: Literal["0", "1"] = "0",
+) -> Response:
+    """Download the MP3 (or the WAV, where it was kept), whole or in part."""
+    kind = Kind(format)
+    record = await service.recordings.find(parse_id(id), parse_id(user))
+    current = _representation(record, kind)
+    headers = _headers(record, kind, current, inline=inline == "1")
+    if is_not_modified(request.headers, current):
+        return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
+    if request.method == "HEAD":
+        return Response(headers=headers | {"Content-Length": str(current.size)})
+    try:
+        part = requested_part(request.headers, current)
+    except Unsatisfiable:
+        error = InvalidRequest(
+            f"The file has {current.size} bytes; ask for a range within them.", status=416
+        )
+        where = {"Content-Range": f"bytes */{current.size}"}
+        return problem(error, request.state.request_id, where)
+    return await _answer(service.recordings, record, kind, part, current.size, headers)
+
+
+async def _answer(
+    recordings: Recordings,
+    record: Record,
+    kind: Kind,
+    part: Part | None,
+    size: int,
+    headers: dict[str, str],
+) -> Response:
+    code = status.HTTP_200_OK
+    if part is None:
+        part = Part(0, size)
+    else:
+        code = status.HTTP_206_PARTIAL_CONTENT
+        headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{size}"
+    headers["Content-Length"] = str(part.end - part.start)
+    pieces = recordings.read(record, kind, part.start, part.end)
+    # The first piece is fetched before the headers go out: a failure still gets its own status.
+    first = await anext(pieces)
+    return StreamingResponse(_chained(first, pieces), code, headers)
+
+
+async def _chained(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in rest:
+        yield piece
+
+
+def _representation(record: Record, kind: Kind) -> Representation:
+    if kind is Kind.MP3:
+        return Representation(
+            f'"{record.receipt["mp3"]["sha256"]}"', record.created_at, record.bytes
+        )
+    if record.wav_bytes is None:
+        raise NotFound("The WAV of this recording was not kept. Its MP3 is at the same link.")
+    return Representation(
+        f'"{record.receipt["source"]["sha256"]}"', record.created_at, record.wav_bytes
+    )
+
+
+def _headers(
+    record: Record, kind: Kind, current: Representation, *, inline: bool
+) -> dict[str, str]:
+    return {
+        "Content-Type": MEDIA_TYPES[kind],
+        "Accept-Ranges": "bytes",
+        "ETag": current.etag,
+        "Last-Modified": format_datetime(current.last_modified, usegmt=True),
+        "Cache-Control": "private, max-age=31536000, immutable",
+        "Content-Disposition": content_disposition(record.name, kind, inline=inline),
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+def content_disposition(name: str, kind: Kind, *, inline: bool) -> str:
+    """RFC 6266: a plain `filename` for old clients, the real one in `filename*`."""
+    stem, dot, _ = name.rpartition(".")
+    file_name = f"{stem if dot else name}.{kind}"
+    plain = "".join(
+        letter if " " <= letter <= "~" and letter not in '"\\%' else "_" for letter in file_name
+    )
+    shown = "inline" if inline else "attachment"
+    return f"{shown}; filename=\"{plain}\"; filename*=UTF-8''{quote(file_name, safe='')}"

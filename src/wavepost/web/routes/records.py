@@ -1,0 +1,162 @@
+"""Recordings of a user: upload, list, look at one, remove."""
+
+import base64
+import json
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response, status
+from fastapi.responses import JSONResponse, PlainTextResponse
+
+from wavepost.errors import InvalidRequest, NotFound
+from wavepost.storage.models import Record
+from wavepost.web import uploads
+from wavepost.web.answers import RecordAnswer, RecordsAnswer
+from wavepost.web.caller import BaseUrl, BearerToken, CurrentService, CurrentUser
+from wavepost.web.problems import responses
+
+router = APIRouter(tags=["records"])
+
+MAX_PAGE = 100
+
+_OPTION_SCHEMAS = {
+    "bitrate": {"type": "integer", "description": "Constant bitrate in kbit/s."},
+    "quality": {"type": "integer", "minimum": 0, "maximum": 9, "description": "Variable bitrate."},
+}
+_FORM_SCHEMA = {
+    "type": "object",
+    "required": ["record"],
+    "properties": {
+        "user_id": {"type": "string", "format": "uuid"},
+        "access_token": {"type": "string", "format": "uuid"},
+        **_OPTION_SCHEMAS,
+        "record": {"type": "string", "format": "binary", "description": "The WAV."},
+    },
+}
+_UPLOAD_OPENAPI: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {"schema": _FORM_SCHEMA},
+            "audio/wav": {"schema": {"type": "string", "format": "binary"}},
+        },
+    },
+    "parameters": [
+        {"name": name, "in": "query", "schema": schema}
+        for name, schema in (
+            *_OPTION_SCHEMAS.items(),
+            ("name", {"type": "string", "description": "The file name, for bare bytes."}),
+        )
+    ],
+}
+
+
+@router.post(
+    "/records",
+    status_code=status.HTTP_201_CREATED,
+    response_model=RecordAnswer,
+    openapi_extra=_UPLOAD_OPENAPI,
+    responses=responses(
+        "invalid_request",
+        "unauthorized",
+        "not_a_wav",
+        "unsupported_codec",
+        "damaged_wav",
+        "empty_audio",
+        "too_large",
+        "too_long",
+        "digest_mismatch",
+        "busy",
+        "storage_full",
+    ),
+)
+async def add(
+    request: Request, service: CurrentService, bearer: BearerToken, link_base: BaseUrl
+) -> Response:
+    """Upload a WAV, as a form or as bare bytes; the answer holds the link to its MP3.
+
+    201 means that the MP3 is committed, whole, and that the link works now.
+    """
+    if bearer is not None:
+        await service.accounts.authenticate(bearer)
+    service.converters.gate.check()
+    settings = service.settings
+    async with uploads.receive(
+        request, bearer, idle_seconds=settings.idle_seconds, max_bytes=settings.max_upload_bytes
+    ) as upload:
+        user = await service.accounts.authenticate(upload.token, upload.user_id)
+        record = await service.recordings.add(user, upload.name, upload.wanted, upload.wav)
+    answer = RecordAnswer.of(record, link_base)
+    headers = {"Location": answer.url}
+    if _prefers_text(request.headers.get("accept", "")):
+        return PlainTextResponse(answer.url, status.HTTP_201_CREATED, headers)
+    return JSONResponse(answer.model_dump(mode="json"), status.HTTP_201_CREATED, headers)
+
+
+@router.get("/records", responses=responses("invalid_request", "unauthorized", "busy"))
+async def page(
+    user: CurrentUser,
+    service: CurrentService,
+    link_base: BaseUrl,
+    cursor: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
+) -> RecordsAnswer:
+    """Your recordings, newest first; `next` is the cursor of the page after."""
+    before = _read_cursor(cursor) if cursor is not None else None
+    found = await service.recordings.page(user, before, limit + 1)
+    shown = found[:limit]
+    return RecordsAnswer(
+        records=[RecordAnswer.of(record, link_base) for record in shown],
+        next=_cursor(shown[-1]) if len(found) > limit else None,
+    )
+
+
+@router.get("/records/{record_id}", responses=responses("unauthorized", "not_found", "busy"))
+async def show(
+    record_id: str, user: CurrentUser, service: CurrentService, link_base: BaseUrl
+) -> RecordAnswer:
+    """One of your recordings with its receipt."""
+    record = await service.recordings.find(parse_id(record_id), user.id)
+    return RecordAnswer.of(record, link_base)
+
+
+@router.delete(
+    "/records/{record_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=responses("unauthorized", "not_found", "busy"),
+)
+async def remove(record_id: str, user: CurrentUser, service: CurrentService) -> None:
+    """Remove one of your recordings. Its link stops at once."""
+    await service.recordings.remove(parse_id(record_id), user)
+
+
+def parse_id(value: str) -> UUID:
+    """Raises NotFound for what is no id: a stranger learns nothing from the difference."""
+    try:
+        parsed = UUID(value)
+    except ValueError:
+        parsed = None
+    if parsed is None or str(parsed) != value.lower():
+        raise NotFound("There is no such recording. Check the link, or ask who sent it to you.")
+    return parsed
+
+
+def _prefers_text(accept: str) -> bool:
+    wanted = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
+    return "text/plain" in wanted and "application/json" not in wanted
+
+
+def _cursor(record: Record) -> str:
+    place = json.dumps([record.created_at.isoformat(), record.id.hex])
+    return base64.urlsafe_b64encode(place.encode()).decode()
+
+
+def _read_cursor(cursor: str) -> tuple[datetime, UUID]:
+    try:
+        created_at, record_id = json.loads(base64.urlsafe_b64decode(cursor))
+        place = datetime.fromisoformat(created_at), UUID(record_id)
+        place[0].astimezone()
+    except (ValueError, TypeError, AttributeError, OverflowError):
+        raise InvalidRequest.field("cursor", "send what `next` held, or leave it out") from None
+    return place

@@ -1,0 +1,82 @@
+"""Users: register, look at oneself, rotate the token, leave."""
+
+import unicodedata
+from typing import Annotated
+
+from fastapi import APIRouter, Response, status
+from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic_core import PydanticCustomError
+
+from wavepost.storage.models import MAX_NAME_CHARACTERS
+from wavepost.web.answers import AccountAnswer, NewUserAnswer, TokenAnswer
+from wavepost.web.caller import CurrentService, CurrentUser
+from wavepost.web.problems import responses
+
+router = APIRouter(tags=["users"])
+
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+def _checked_name(name: str) -> str:
+    name = name.strip()
+    if not 1 <= len(name) <= MAX_NAME_CHARACTERS:
+        raise PydanticCustomError(
+            "name_length", f"send a name of 1 to {MAX_NAME_CHARACTERS} characters"
+        )
+    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name):
+        raise PydanticCustomError("name_characters", "send a name without control characters")
+    return name
+
+
+class NewUser(BaseModel):
+    """Who wants to upload."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: Annotated[str, AfterValidator(_checked_name)]
+
+
+@router.post(
+    "/users",
+    status_code=status.HTTP_201_CREATED,
+    responses=responses("invalid_request", "too_large", "busy"),
+)
+async def register(new: NewUser, service: CurrentService, response: Response) -> NewUserAnswer:
+    """Register. The answer holds your id and your access token: keep it, it is shown once."""
+    user, token = await service.accounts.register(new.name)
+    response.headers.update(NO_STORE)
+    return NewUserAnswer(id=user.id, name=user.name, created_at=user.created_at, access_token=token)
+
+
+@router.get("/users/me", responses=responses("unauthorized", "busy"))
+async def me(user: CurrentUser, service: CurrentService) -> AccountAnswer:
+    """Who you are here, and how much you keep."""
+    usage = await service.accounts.usage(user)
+    return AccountAnswer(
+        id=user.id,
+        name=user.name,
+        created_at=user.created_at,
+        records=usage.records,
+        bytes=usage.bytes,
+        quota=None,
+    )
+
+
+@router.post("/users/me/token", responses=responses("unauthorized", "busy"))
+async def rotate_token(
+    user: CurrentUser, service: CurrentService, response: Response
+) -> TokenAnswer:
+    """A new access token. The old one stops at once."""
+    token = await service.accounts.rotate_token(user)
+    response.headers.update(NO_STORE)
+    return TokenAnswer(access_token=token)
+
+
+@router.delete(
+    "/users/me",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=responses("unauthorized", "busy"),
+)
+async def leave(user: CurrentUser, service: CurrentService) -> None:
+    """Remove yourself and every recording of yours. There is no way back."""
+    await service.accounts.remove(user)

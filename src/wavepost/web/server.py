@@ -1,0 +1,67 @@
+"""Runs the web: binds, says where it listens, and stops when told to."""
+
+import logging
+import signal
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+from wavepost.bootstrap import CannotStart, open_service
+from wavepost.settings import Settings
+from wavepost.web.app import create_app
+
+BACKLOG = 2048
+
+
+async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM; `announce` gets the address once requests are answered.
+
+    Raises CannotStart: the port is taken, the data folder can't be written, ….
+    """
+    with listening_socket(settings.host, settings.port) as listener:
+        async with open_service(settings) as service:
+            config = uvicorn.Config(
+                create_app(service),
+                lifespan="off",
+                ws="none",
+                access_log=False,  # it would write whole links into the log; RequestLog doesn't
+                proxy_headers=False,  # it trusts every local peer; TrustedProxies doesn't
+                server_header=False,
+                log_config=None,
+                log_level=logging.WARNING,
+                timeout_graceful_shutdown=settings.shutdown_seconds,
+            )
+            # uvicorn raises the signal again once it has stopped; by then it is dealt with.
+            for stop in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(stop, lambda *_: None)
+            await _Server(config, listener, announce).serve(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    def __init__(
+        self, config: uvicorn.Config, listener: socket.socket, announce: Callable[[str], None]
+    ) -> None:
+        super().__init__(config)
+        self._listener = listener
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._announce(_address(self._listener))
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """A bound socket. Raises CannotStart where the address is taken or not ours."""
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise CannotStart(
+            f"Can't listen on {host}:{port}: {error.strerror}. Name another with --port or --host."
+        ) from error
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,198 @@
+"""A recording coming in, as a form or as bare bytes: the same `Upload` either way."""
+
+import re
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import IO
+
+from multipart import parse_options_header
+from starlette.requests import Request
+
+from wavepost.audio.encoder import QUALITIES, Wanted
+from wavepost.audio.frames import ALL_BITRATES
+from wavepost.errors import InvalidRequest, StorageFull, TooLarge, Unauthorized
+from wavepost.storage.models import MAX_FILE_NAME_CHARACTERS
+from wavepost.web.body import Body
+from wavepost.web.forms import Event, Field, FileStart, parts
+
+FILE_FIELD = "record"
+CREDENTIALS = ("user_id", "access_token")
+OPTIONS = ("bitrate", "quality")
+
+FORM_OVERHEAD_BYTES = 64 * 1024
+"""What a form may hold beside the WAV."""
+
+FILE_FIRST_BYTES = 256 * 1024 * 1024
+"""The largest WAV that may come before the credentials: it waits in a temporary file for them."""
+
+PIECE_BYTES = 64 * 1024
+DEFAULT_FILE_NAME = "recording.wav"
+
+
+@dataclass
+class Upload:
+    """What was sent. `wav` is still arriving, and is to be read once."""
+
+    wav: AsyncIterator[bytes]
+    name: str
+    wanted: Wanted
+    token: str
+    user_id: str | None
+
+
+@asynccontextmanager
+async def receive(
+    request: Request, bearer: str | None, *, idle_seconds: float, max_bytes: int
+) -> AsyncIterator[Upload]:
+    """The upload, once all but the WAV itself is known.
+
+    Args:
+        request: its body has not been read.
+        bearer: the token of the Authorization header.
+        idle_seconds: how long the sender may be silent.
+        max_bytes: the largest WAV.
+
+    Raises InvalidRequest, TooLarge or Unauthorized; reading `wav` may raise them too.
+    """
+    fields = _Fields(bearer)
+    for name, value in request.query_params.multi_items():
+        fields.add(name, value, allowed=(*OPTIONS, "name"))
+    content_type, parameters = parse_options_header(request.headers.get("content-type", ""))
+    if content_type != "multipart/form-data":
+        body = Body(request, idle_seconds, max_bytes)
+        yield fields.upload(body.pieces(), _sent_name(request))
+        return
+    body = Body(request, idle_seconds, max_bytes + FORM_OVERHEAD_BYTES)
+    events = parts(body.pieces(), parameters.get("boundary", ""))
+    with tempfile.TemporaryFile() as spool:
+        file_name = await _read_to_file(events, fields)
+        wav = _rest_of_form(events, max_bytes)
+        if not fields.has_credentials:
+            await _spool(events, fields, spool, min(max_bytes, FILE_FIRST_BYTES))
+            wav = _read_spool(spool)
+        yield fields.upload(wav, file_name)
+
+
+@dataclass
+class _Fields:
+    """The fields of the form and the query, each known and at most once."""
+
+    bearer: str | None
+    values: dict[str, str] = field(default_factory=dict)
+
+    def add(self, name: str, value: str, allowed: tuple[str, ...]) -> None:
+        if name not in allowed:
+            known = ", ".join(allowed)
+            raise InvalidRequest.field(name[:100], f"there is no such field; there are {known}")
+        if name in self.values:
+            raise InvalidRequest.field(name, "send it once")
+        self.values[name] = value
+
+    @property
+    def has_credentials(self) -> bool:
+        return self.bearer is not None or all(name in self.values for name in CREDENTIALS)
+
+    def upload(self, wav: AsyncIterator[bytes], sent_name: str) -> Upload:
+        tokens = {self.bearer, self.values.get("access_token")} - {None}
+        if len(tokens) != 1 or not self.has_credentials:
+            raise Unauthorized
+        return Upload(
+            wav=wav,
+            name=clean_file_name(self.values.get("name", sent_name)),
+            wanted=self._wanted(),
+            token=str(tokens.pop()),
+            user_id=self.values.get("user_id"),
+        )
+
+    def _wanted(self) -> Wanted:
+        if "bitrate" in self.values and "quality" in self.values:
+            raise InvalidRequest.field("quality", "send bitrate or quality, not both")
+        return Wanted(
+            bitrate=self._number("bitrate", ALL_BITRATES),
+            quality=self._number("quality", tuple(QUALITIES)),
+        )
+
+    def _number(self, name: str, choices: tuple[int, ...]) -> int | None:
+        if name not in self.values:
+            return None
+        value = self.values[name]
+        if not re.fullmatch(r"[0-9]{1,3}", value) or int(value) not in choices:
+            listed = ", ".join(map(str, choices))
+            raise InvalidRequest.field(name, f"send one of {listed}")
+        return int(value)
+
+
+async def _read_to_file(events: AsyncIterator[Event], fields: _Fields) -> str:
+    """Take the fields before the file; the file's name."""
+    async for event in events:
+        if isinstance(event, Field):
+            fields.add(event.name, event.value, allowed=(*CREDENTIALS, *OPTIONS))
+        elif isinstance(event, FileStart):
+            if event.name != FILE_FIELD:
+                raise InvalidRequest.field(event.name[:100], f"send the WAV as {FILE_FIELD}")
+            return event.file_name
+    if not fields.has_credentials:
+        raise Unauthorized
+    raise InvalidRequest.field(FILE_FIELD, "send the WAV as a file in this field")
+
+
+async def _rest_of_form(events: AsyncIterator[Event], max_bytes: int) -> AsyncIterator[bytes]:
+    """The WAV, when its conversion begins before the form has ended: it must be the last field."""
+    async for piece in _file(events, max_bytes):
+        if isinstance(piece, Field):
+            raise InvalidRequest.field(piece.name[:100], f"send it before {FILE_FIELD}")
+        yield piece
+
+
+async def _spool(
+    events: AsyncIterator[Event], fields: _Fields, spool: IO[bytes], most: int
+) -> None:
+    """Put the WAV aside until the credentials come."""
+    async for piece in _file(events, most):
+        if isinstance(piece, Field):
+            fields.add(piece.name, piece.value, allowed=(*CREDENTIALS, *OPTIONS))
+            continue
+        try:
+            spool.write(piece)
+        except OSError as error:
+            raise StorageFull("The server has no room for this upload.") from error
+
+
+async def _file(events: AsyncIterator[Event], most: int) -> AsyncIterator[bytes | Field]:
+    """The file's bytes up to `most`, and the fields after it."""
+    received = 0
+    async for event in events:
+        if isinstance(event, FileStart):
+            raise InvalidRequest.field(event.name[:100], "send one file in each request")
+        if isinstance(event, bytes):
+            received += len(event)
+            if received > most:
+                raise TooLarge(
+                    f"WAVs of up to {most} bytes are taken here. GET /limits has the limits; "
+                    "with the credentials before the file, the larger one holds."
+                )
+        yield event
+
+
+async def _read_spool(spool: IO[bytes]) -> AsyncIterator[bytes]:
+    spool.seek(0)
+    while piece := spool.read(PIECE_BYTES):
+        yield piece
+
+
+def _sent_name(request: Request) -> str:
+    _, parameters = parse_options_header(request.headers.get("content-disposition", ""))
+    return str(parameters.get("filename", ""))
+
+
+def clean_file_name(sent: str) -> str:
+    """A name fit to show and to store: no folders, no control characters, not too long."""
+    name = re.split(r"[/\\]", sent)[-1]
+    name = "".join(letter for letter in name if letter.isprintable()).strip(" .")
+    if len(name) > MAX_FILE_NAME_CHARACTERS:
+        stem, dot, ending = name.rpartition(".")
+        ending = dot + ending if stem and len(ending) <= 8 else ""
+        name = name[: MAX_FILE_NAME_CHARACTERS - len(ending)] + ending
+    return name or DEFAULT_FILE_NAME
