@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager
@@ -76,12 +75,11 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
 
 def prepare_database(settings: Settings) -> None:
     """Migrate an embedded database; insist that a server's was migrated. Raises CannotStart."""
-    url = settings.database
-    if url.get_backend_name() == "sqlite":
+    if settings.sqlite_file:
         migrate(settings)
         return
     with _sentences(settings):
-        is_current = schema.is_current(url)
+        is_current = schema.is_current(settings.database)
     if not is_current:
         raise CannotStart(
             "The database's tables are not those of this version. Run: wavepost migrate"
@@ -91,15 +89,9 @@ def prepare_database(settings: Settings) -> None:
 def migrate(settings: Settings) -> None:
     """Bring the database to the newest migration. Raises CannotStart."""
     with _sentences(settings):
-        if settings.database.get_backend_name() == "sqlite":
-            _make_private_folder(settings)
+        if settings.sqlite_file:
+            settings.sqlite_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         schema.upgrade(settings.database)
-
-
-def _make_private_folder(settings: Settings) -> None:
-    """The folder of SQLite's file, for its owner's eyes only."""
-    folder = os.path.dirname(os.path.abspath(settings.database.database or ""))
-    os.makedirs(folder, mode=0o700, exist_ok=True)
 
 
 @contextlib.contextmanager

@@ -1,4 +1,7 @@
-"""The commands."""
+"""The commands.
+
+`wavepost health` runs every few seconds in a container: what only the others need, they import.
+"""
 
 import asyncio
 import logging
@@ -6,18 +9,14 @@ import os
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-import uvloop
 from pydantic import ValidationError
-from rich.console import Console
-from rich.table import Table
 
-from wavepost import __version__, bootstrap
-from wavepost.bootstrap import CannotStart
+from wavepost import __version__
 from wavepost.settings import Settings
 
 HEALTH_SECONDS = 10
@@ -74,10 +73,12 @@ def serve(
 @app.command()
 def migrate() -> None:
     """Bring the database's tables to this version. `serve` does so itself for SQLite."""
+    from wavepost import bootstrap
+
     settings = _settings()
     try:
         bootstrap.migrate(settings)
-    except CannotStart as error:
+    except bootstrap.CannotStart as error:
         _fail(str(error))
     typer.echo(f"{settings.database_shown} is up to date.")
 
@@ -106,6 +107,9 @@ def health(
 @app.command()
 def settings() -> None:
     """Show every setting, its value now, and what it is for."""
+    from rich.console import Console
+    from rich.table import Table
+
     now = _settings()
     table = Table("name in the environment", "value", "what it is for")
     for name, field in Settings.model_fields.items():
@@ -126,9 +130,12 @@ def _settings(**given: Any) -> Settings:
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
-    loop_factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    import uvloop
+
+    from wavepost.bootstrap import CannotStart
+
     try:
-        with asyncio.Runner(loop_factory=loop_factory) as runner:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(work)
     except CannotStart as error:
         _fail(str(error))

@@ -1,15 +1,13 @@
 """The only reader of the environment: one class, built once, passed down as plain values."""
 
 import os
-from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
 
 GIB = 1024**3
 
@@ -82,23 +80,32 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _is_known(cls, value: SecretStr) -> SecretStr:
-        if value.get_secret_value():
-            _parse_database_url(value.get_secret_value())
+        # The message must not repeat the value: it holds a password.
+        url = value.get_secret_value()
+        if url and not (_is_postgresql(url) or _is_sqlite_file(url)):
+            raise ValueError("write postgresql://user:password@host/name or sqlite:///path")
         return value
 
-    @cached_property
-    def database(self) -> URL:
-        """The database's address with SQLAlchemy's name of the driver."""
-        if self.database_url.get_secret_value():
-            return _parse_database_url(self.database_url.get_secret_value())
-        return URL.create("sqlite+aiosqlite", database=str(self.data / "wavepost.db"))
+    @property
+    def database(self) -> str:
+        """The database's URL."""
+        return self.database_url.get_secret_value() or f"sqlite:///{self.data / 'wavepost.db'}"
+
+    @property
+    def sqlite_file(self) -> Path | None:
+        """SQLite's file, or None where the database is a server's."""
+        if _is_sqlite_file(self.database):
+            return Path(self.database.partition(":///")[2]).absolute()
+        return None
 
     @property
     def database_shown(self) -> str:
         """The database's address for people: a file's path, or a URL without its password."""
-        if self.database.get_backend_name() == "sqlite":
-            return os.path.abspath(self.database.database or "")
-        return self.database.set(drivername="postgresql").render_as_string(hide_password=True)
+        if self.sqlite_file:
+            return str(self.sqlite_file)
+        url = urlsplit(self.database)
+        password = f":{url.password}@"
+        return self.database.replace(password, ":***@", 1) if url.password else self.database
 
     @property
     def converter_slots(self) -> int:
@@ -106,15 +113,15 @@ class Settings(BaseSettings):
         return self.converters or max(8, 4 * (os.cpu_count() or 1))
 
 
-def _parse_database_url(value: str) -> URL:
-    # The message must not repeat the value: it holds a password.
+def _is_postgresql(url: str) -> bool:
     try:
-        url = make_url(value)
-    except ArgumentError:
-        raise ValueError("write postgresql://user:password@host/name or sqlite:///path") from None
-    kind = url.drivername.partition("+")[0]
-    if kind in ("postgresql", "postgres"):
-        return url.set(drivername="postgresql+psycopg")
-    if kind == "sqlite" and url.database not in (None, "", ":memory:"):
-        return url.set(drivername="sqlite+aiosqlite")
-    raise ValueError("write postgresql://user:password@host/name or sqlite:///path")
+        parts = urlsplit(url)
+        _ = parts.port  # raises where it is no number
+    except ValueError:
+        return False
+    return parts.scheme in ("postgresql", "postgres")
+
+
+def _is_sqlite_file(url: str) -> bool:
+    scheme, _, path = url.partition(":///")
+    return scheme == "sqlite" and path not in ("", ":memory:")

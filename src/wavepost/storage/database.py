@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from psycopg.pq import Format
 from sqlalchemy import Connection, event, text
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
@@ -27,10 +27,9 @@ POOL_CONNECTIONS = 20
 class Database:
     """One engine and its two kinds of transaction."""
 
-    def __init__(self, url: URL) -> None:
-        self.url = url
-        self.is_embedded = url.get_backend_name() == "sqlite"
-        self._engine = _sqlite_engine(url) if self.is_embedded else _postgresql_engine(url)
+    def __init__(self, url: str) -> None:
+        """`url` is `postgresql://…` or `sqlite:///…`."""
+        self._engine = _sqlite_engine(url) if is_sqlite(url) else _postgresql_engine(url)
         self._writing = self._engine.execution_options(writes=True)
 
     @asynccontextmanager
@@ -64,9 +63,19 @@ class _BinaryCursor(psycopg.AsyncCursor[Any]):
     format = Format.BINARY
 
 
-def _postgresql_engine(url: URL) -> AsyncEngine:
+def is_sqlite(url: str) -> bool:
+    """Whether the database is a file that only we use."""
+    return url.startswith("sqlite")
+
+
+def with_driver(url: str, driver: str) -> URL:
+    """`url` for SQLAlchemy, with the name of a driver."""
+    return make_url(url).set(drivername=driver)
+
+
+def _postgresql_engine(url: str) -> AsyncEngine:
     return create_async_engine(
-        url,
+        with_driver(url, "postgresql+psycopg"),
         hide_parameters=True,
         pool_size=POOL_CONNECTIONS,
         max_overflow=0,
@@ -80,9 +89,9 @@ def _postgresql_engine(url: URL) -> AsyncEngine:
     )
 
 
-def _sqlite_engine(url: URL) -> AsyncEngine:
+def _sqlite_engine(url: str) -> AsyncEngine:
     engine = create_async_engine(
-        url,
+        with_driver(url, "sqlite+aiosqlite"),
         hide_parameters=True,
         pool_size=POOL_CONNECTIONS,
         max_overflow=0,

@@ -11,6 +11,7 @@ from sqlalchemy import (
     CheckConstraint,
     DateTime,
     Dialect,
+    Double,
     ForeignKey,
     Index,
     LargeBinary,
@@ -97,7 +98,8 @@ class Record(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     touched_at: Mapped[datetime] = mapped_column(UtcDateTime)
     """The last sign of life while `uploading`."""
-    duration: Mapped[float] = mapped_column(default=0.0)
+    duration: Mapped[float] = mapped_column(Double, default=0.0)
+    """Seconds."""
     channels: Mapped[int] = mapped_column(default=0)
     sample_rate: Mapped[int] = mapped_column(default=0)
     bitrate: Mapped[int] = mapped_column(default=0)

@@ -7,9 +7,13 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.engine import URL
 
-from wavepost.storage.database import CONNECT_SECONDS, configure_sqlite
+from wavepost.storage.database import (
+    CONNECT_SECONDS,
+    configure_sqlite,
+    is_sqlite,
+    with_driver,
+)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -17,7 +21,7 @@ MIGRATION_LOCK = 0x7761_7665
 """PostgreSQL's advisory lock while migrating, so that two at once take turns."""
 
 
-def upgrade(url: URL) -> None:
+def upgrade(url: str) -> None:
     """Run every migration that the database has not seen. Raises SQLAlchemy's errors."""
     engine = _engine(url)
     try:
@@ -31,7 +35,7 @@ def upgrade(url: URL) -> None:
         engine.dispose()
 
 
-def is_current(url: URL) -> bool:
+def is_current(url: str) -> bool:
     """Whether the database has seen every migration, and no newer one."""
     engine = _engine(url)
     try:
@@ -42,14 +46,16 @@ def is_current(url: URL) -> bool:
     return set(heads) == set(ScriptDirectory(str(MIGRATIONS)).get_heads())
 
 
-def _engine(url: URL) -> Engine:
-    if url.get_backend_name() == "sqlite":
-        engine = create_engine(url.set(drivername="sqlite"), hide_parameters=True)
+def _engine(url: str) -> Engine:
+    if is_sqlite(url):
+        engine = create_engine(with_driver(url, "sqlite"), hide_parameters=True)
         event.listen(engine, "connect", configure_sqlite)
         event.listen(engine, "begin", _begin)
         return engine
     return create_engine(
-        url, hide_parameters=True, connect_args={"connect_timeout": CONNECT_SECONDS}
+        with_driver(url, "postgresql+psycopg"),
+        hide_parameters=True,
+        connect_args={"connect_timeout": CONNECT_SECONDS},
     )
 
 

@@ -58,8 +58,13 @@ def listening_socket(host: str, port: int) -> socket.socket:
         return socket.create_server(address[:2], family=family, backlog=BACKLOG)
     except OSError as error:
         raise CannotStart(
-            f"Can't listen on {host}:{port}: {error.strerror}. Name another with --port or --host."
+            f"Can't listen on {host}:{port}: {_reason(error)}. Name another with --port or --host."
         ) from error
+
+
+def _reason(error: OSError) -> str:
+    # `create_server` appends the address to the system's words, and getaddrinfo's are not errno's.
+    return (error.strerror or str(error)).partition(" (while")[0]
 
 
 def _address(listener: socket.socket) -> str:

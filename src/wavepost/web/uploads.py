@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from email.message import Message
 from typing import IO
 
 from multipart import parse_options_header
@@ -183,8 +184,10 @@ async def _read_spool(spool: IO[bytes]) -> AsyncIterator[bytes]:
 
 
 def _sent_name(request: Request) -> str:
-    _, parameters = parse_options_header(request.headers.get("content-disposition", ""))
-    return str(parameters.get("filename", ""))
+    """The file name of bare bytes; `filename*` (RFC 6266) goes before `filename`."""
+    message = Message()
+    message["Content-Disposition"] = request.headers.get("content-disposition", "attachment")
+    return message.get_filename("")
 
 
 def clean_file_name(sent: str) -> str:

@@ -27,7 +27,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(255), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("touched_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("duration", sa.Float(), nullable=False),
+        sa.Column("duration", sa.Double(), nullable=False),
         sa.Column("channels", sa.Integer(), nullable=False),
         sa.Column("sample_rate", sa.Integer(), nullable=False),
         sa.Column("bitrate", sa.Integer(), nullable=False),

@@ -1,0 +1,48 @@
+"""Memory does not grow with the recording."""
+
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from tests import sound
+from tests.e2e.test_serve import children
+from tests.service import Caller, Server, running
+
+MIB = 1024 * 1024
+LIMIT = 300 * MIB
+
+
+def resident_bytes(pids: list[int]) -> int:
+    """What the processes have in memory, each one's share of what they share."""
+    total = 0
+    for pid in pids:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                total += int(line.split()[1]) * 1024
+    return total
+
+
+def endless_wav(mebibytes: int, server: Server, measured: list[int]) -> Iterator[bytes]:
+    """A WAV of unknown length; measures the server and its child as it goes."""
+    fmt = sound.fmt_chunk(1, 2, 48_000, 32)
+    yield struct.pack("<4sI4s", b"RIFF", 0xFFFFFFFF, b"WAVE") + sound.chunk(b"fmt ", fmt)
+    yield struct.pack("<4sI", b"data", 0xFFFFFFFF)
+    piece = np.random.default_rng(1).integers(-(2**28), 2**28, MIB // 4, dtype="<i4").tobytes()
+    for sent in range(mebibytes):
+        yield piece
+        if sent % 8 == 0:
+            measured.append(resident_bytes([server.process.pid, *children(server)]))
+
+
+def test_a_large_upload_takes_no_more_memory_than_a_small_one(tmp_path: Path) -> None:
+    measured: list[int] = []
+    with running(tmp_path / "log", data=str(tmp_path / "data"), keep_wav="1") as server:
+        ann = Caller(server)
+        answer = ann.post(endless_wav(192, server, measured))
+        assert answer.status_code == 201
+        assert answer.json()["receipt"]["source"]["samples"] == 192 * MIB // 8
+    assert max(measured) < LIMIT
+    early, late = measured[len(measured) // 4], measured[-1]
+    assert late - early < 20 * MIB

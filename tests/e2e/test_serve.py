@@ -1,0 +1,341 @@
+"""The process itself: how it starts, refuses to start, and stops."""
+
+import os
+import signal
+import socket
+import stat
+import subprocess
+import threading
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests import sound
+from tests.conftest import new_database_url
+from tests.postgres import Postgres
+from tests.service import (
+    WAVEPOST,
+    Caller,
+    Server,
+    assert_problem,
+    environment,
+    run,
+    running,
+    wait_for,
+)
+
+WAV = sound.wav(sound.tone(1, 16_000), 16_000)
+
+
+def test_a_port_that_is_taken_is_a_sentence(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ended = run("serve", "--port", port, data=str(tmp_path))
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"Can't listen on 127.0.0.1:{port}: Address already in use.")
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_a_folder_that_can_not_be_written_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    ended = run("serve", "--port", "0", "--data", str(tmp_path / "file" / "data"))
+    assert ended.returncode == 1
+    assert "--data" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_a_database_that_is_none_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "wavepost.db").write_bytes(b"this is no database" * 100)
+    ended = run("serve", "--port", "0", data=str(tmp_path))
+    assert ended.returncode == 1
+    assert "file is not a database" in ended.stderr
+
+
+def test_a_server_database_out_of_reach_is_a_sentence_without_its_password() -> None:
+    ended = run("serve", "--port", "0", database_url="postgresql://u:secret@127.0.0.1:1/x")
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("Can't use the database postgresql://u:***@127.0.0.1:1/x: ")
+    assert "secret" not in ended.stderr
+
+
+def test_a_server_database_is_migrated_by_its_own_command(postgres: Postgres) -> None:
+    url = postgres.empty()
+    refused = run("serve", "--port", "0", database_url=url)
+    assert refused.returncode == 1
+    assert "wavepost migrate" in refused.stderr
+    for _ in range(2):
+        migrated = run("migrate", database_url=url)
+        assert migrated.returncode == 0, migrated.stderr
+        assert "is up to date" in migrated.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("port", "http"),
+        ("max_upload_bytes", "-1"),
+        ("database_url", "mysql://u:secret@h/x"),
+        ("database_url", "sqlite://"),
+        ("public_url", "calls.example.org"),
+        ("trusted_proxies", "10.0.0.0/8,proxy"),
+    ],
+)
+def test_a_setting_that_is_wrong_is_named(name: str, value: str) -> None:
+    ended = run("serve", **{name: value})
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(f"WAVEPOST_{name.upper()}: ")
+    assert "secret" not in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_the_data_folder_is_its_owners_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    with running(tmp_path / "log", data=str(folder)):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        for file in folder.iterdir():
+            assert stat.S_IMODE(file.stat().st_mode) & 0o077 == 0, file
+
+
+def test_the_printed_curl_lines_work_as_they_stand(tmp_path: Path) -> None:
+    with running(tmp_path / "log", data=str(tmp_path / "data")) as server:
+        (tmp_path / "call.wav").write_bytes(WAV)
+        lines = [line for line in server.log.splitlines() if line.startswith("  ")]
+        script = "\n".join(["set -euo pipefail", *lines]).replace("examples/hello.wav", "call.wav")
+        subprocess.run(["bash", "-c", script], cwd=tmp_path, check=True, capture_output=True)
+        heard, rate = sound.decode((tmp_path / "call.mp3").read_bytes())
+    assert (rate, len(heard)) == (16_000, 16_000)
+
+
+def test_a_restart_loses_nothing(
+    database_kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    settings = {"database_url": new_database_url(database_kind, tmp_path, request)}
+    with running(tmp_path / "log", **settings) as server:
+        ann = Caller(server)
+        record = ann.record()
+        link = record["url"].removeprefix(server.url)
+        mp3 = server.client.get(link).content
+        assert server.stop() == 0
+    with running(tmp_path / "log", **settings) as server:
+        ann.server = server
+        assert server.client.get(link).content == mp3
+        assert ann.get(f"/records/{record['id']}").json()["receipt"] == record["receipt"]
+
+
+def sending(server: Server, caller: Caller, wav: bytes, sent: int) -> socket.socket:
+    """An upload of which `sent` bytes are on their way and the rest is not."""
+    head = (
+        "POST /records HTTP/1.1\r\nHost: localhost\r\nContent-Type: audio/wav\r\n"
+        f"Authorization: Bearer {caller.token}\r\nContent-Length: {len(wav)}\r\n\r\n"
+    )
+    connection = socket.create_connection(("127.0.0.1", server.port), timeout=60)
+    connection.sendall(head.encode() + wav[:sent])
+    return connection
+
+
+def test_an_upload_under_way_ends_well_when_the_server_is_told_to_stop(tmp_path: Path) -> None:
+    with running(tmp_path / "log", data=str(tmp_path / "data")) as server:
+        ann = Caller(server)
+        with sending(server, ann, WAV, len(WAV) // 2) as connection:
+            wait_for(lambda: children(server), "the converter to start")
+            server.process.send_signal(signal.SIGTERM)
+            connection.sendall(WAV[len(WAV) // 2 :])
+            assert connection.recv(100).startswith(b"HTTP/1.1 201 ")
+        assert server.process.wait(60) == 0
+
+
+def children(server: Server) -> list[int]:
+    """The converter children: the forkserver's, which is a child of the server."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            pid, rest = status.read_text().split(" (", 1)
+        except OSError:
+            continue
+        found.append((int(pid), int(rest.rpartition(") ")[2].split()[1])))
+    forkservers = {pid for pid, parent in found if parent == server.process.pid}
+    return [pid for pid, parent in found if parent in forkservers]
+
+
+def test_killed_in_the_middle_of_an_upload_nothing_half_is_seen_and_all_else_is_there(
+    database_kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    url = new_database_url(database_kind, tmp_path, request)
+    settings = {"database_url": url, "abandoned_seconds": "1", "keep_wav": "1"}
+    wav = sound.wav(sound.speech_like(120, 44_100))
+    with running(tmp_path / "log", **settings) as server:
+        ann = Caller(server)
+        whole = ann.record()
+        link = whole["url"].removeprefix(server.url)
+        with sending(server, ann, wav, len(wav) * 3 // 4):
+            wait_for(lambda: children(server), "the converter to start")
+            server.stop(signal.SIGKILL)
+    with running(tmp_path / "log", **settings) as server:
+        ann.server = server
+        assert [record["id"] for record in ann.get("/records").json()["records"]] == [whole["id"]]
+        wait_for(lambda: "swept 1 unfinished upload" in server.log, "the sweep")
+        assert server.client.get(link).status_code == 200
+
+
+def test_a_converter_that_is_killed_fails_its_own_upload_only(tmp_path: Path) -> None:
+    with running(tmp_path / "log", data=str(tmp_path / "data")) as server:
+        ann = Caller(server)
+        with sending(server, ann, WAV, len(WAV) // 2) as connection:
+            for pid in wait_for(lambda: children(server), "the converter to start"):
+                os.kill(pid, signal.SIGKILL)
+            assert connection.recv(100).startswith(b"HTTP/1.1 503 ")
+        assert [ann.record()["status"], len(ann.get("/records").json()["records"])] == ["ready", 1]
+
+
+def test_the_uploaded_wav_is_kept_byte_for_byte_when_asked(
+    database_kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    url = new_database_url(database_kind, tmp_path, request)
+    with running(tmp_path / "log", database_url=url, keep_wav="1") as server:
+        ann = Caller(server)
+        wav = sound.wav(sound.speech_like(20, 44_100)) + sound.chunk(b"LIST", b"INFO")
+        record = ann.upload(wav, "take 1.wav").json()
+        answer = server.client.get(record["url"] + "&format=wav")
+        assert answer.headers["content-type"] == "audio/wav"
+        assert answer.headers["etag"] == f'"{record["receipt"]["source"]["sha256"]}"'
+        assert 'filename="take 1.wav"' in answer.headers["content-disposition"]
+        assert answer.content == wav
+        part = server.client.get(
+            record["url"] + "&format=wav", headers={"Range": "bytes=262100-800000"}
+        )
+        assert part.content == wav[262100:800001]
+        assert ann.get("/users/me").json()["bytes"] == record["bytes"] + len(wav)
+        assert sound.decode(server.client.get(record["url"]).content)[0].shape == (882_000, 1)
+
+
+def test_limits_in_bytes_and_seconds(tmp_path: Path) -> None:
+    limits = {"max_upload_bytes": "100000", "max_seconds": "2"}
+    with running(tmp_path / "log", data=str(tmp_path / "data"), **limits) as server:
+        ann = Caller(server)
+        told = server.client.get("/limits").json()
+        assert (told["max_upload_bytes"], told["max_seconds"]) == (100_000, 2)
+        large = sound.wav(sound.tone(1, 48_000, (440.0, 440.0)), 48_000)
+        assert_problem(ann.post(large), 413, "too_large")
+        assert_problem(ann.upload(large), 413, "too_large")
+        pieces = (large[at : at + 5000] for at in range(0, len(large), 5000))
+        assert_problem(ann.post(pieces), 413, "too_large")
+        assert_problem(ann.upload(sound.wav(sound.tone(3, 8_000), 8_000)), 413, "too_long")
+        assert ann.get("/records").json()["records"] == []
+        assert ann.record(2)["duration"] == 2
+
+
+def test_too_large_is_said_before_the_body_is_sent(tmp_path: Path) -> None:
+    data = str(tmp_path / "data")
+    with running(tmp_path / "log", data=data, max_upload_bytes="1000") as server:
+        ann = Caller(server)
+        head = (
+            "POST /records HTTP/1.1\r\nHost: localhost\r\nContent-Type: audio/wav\r\n"
+            f"Authorization: Bearer {ann.token}\r\nContent-Length: 99999999\r\n"
+            "Expect: 100-continue\r\n\r\n"
+        )
+        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
+            connection.sendall(head.encode())
+            assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_sender_who_falls_silent_is_given_up(tmp_path: Path) -> None:
+    data = str(tmp_path / "data")
+    with running(tmp_path / "log", data=data, idle_seconds="0.3") as server:
+        ann = Caller(server)
+        with sending(server, ann, WAV, len(WAV) // 2) as connection:
+            assert connection.recv(100).startswith(b"HTTP/1.1 408 ")
+        assert ann.get("/records").json()["records"] == []
+
+
+def test_when_every_converter_is_taken_the_rest_hear_busy(tmp_path: Path) -> None:
+    gate = {"converters": "1", "converter_queue": "0"}
+    with running(tmp_path / "log", data=str(tmp_path / "data"), **gate) as server:
+        ann = Caller(server)
+        with sending(server, ann, WAV, len(WAV) // 2) as connection:
+            wait_for(lambda: children(server), "the converter to start")
+            answer = ann.post(WAV)
+            assert_problem(answer, 503, "busy")
+            assert int(answer.headers["retry-after"]) > 0
+            connection.sendall(WAV[len(WAV) // 2 :])
+            assert connection.recv(100).startswith(b"HTTP/1.1 201 ")
+        assert ann.post(WAV).status_code == 201
+
+
+def test_an_upload_waits_its_turn(tmp_path: Path) -> None:
+    data = str(tmp_path / "data")
+    with running(tmp_path / "log", data=data, converters="1") as server:
+        ann = Caller(server)
+        statuses: list[int] = []
+
+        def upload() -> None:
+            with httpx2.Client(base_url=server.url, timeout=60) as client:
+                answer = client.post("/records", content=WAV, headers=ann.bearer)
+                statuses.append(answer.status_code)
+
+        threads = [threading.Thread(target=upload) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert statuses == [201] * 6
+
+
+def test_public_url_and_trusted_proxies_shape_the_link(tmp_path: Path) -> None:
+    proxy = {"X-Forwarded-Host": "calls.example.org", "X-Forwarded-Proto": "https"}
+    data = str(tmp_path / "data")
+    with running(tmp_path / "log", data=data, trusted_proxies="127.0.0.0/8") as server:
+        url = Caller(server).post(WAV, proxy).json()["url"]
+        assert url.startswith("https://calls.example.org/record?")
+    with running(tmp_path / "log", data=data, public_url="https://a.example/calls/") as server:
+        ann = Caller(server)
+        assert ann.post(WAV, proxy).json()["url"].startswith("https://a.example/calls/record?")
+
+
+def test_health_and_readiness(tmp_path: Path) -> None:
+    with running(tmp_path / "log", data=str(tmp_path / "data")) as server:
+        assert server.client.get("/healthz").json() == {"status": "ok"}
+        assert server.client.get("/readyz").json() == {
+            "status": "ok",
+            "checks": {"database": "ok", "converter": "ok"},
+        }
+        healthy = run("health", port=str(server.port))
+        assert healthy.returncode == 0
+    sick = run("health", port=str(server.port))
+    assert sick.returncode == 1
+    assert "does not answer" in sick.stderr
+
+
+def test_the_documentation_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
+    with running(tmp_path / "log", data=str(tmp_path / "data")) as server:
+        page = server.client.get("/", follow_redirects=True)
+        assert page.url.path == "/docs"
+        assert "https://" not in page.text
+        paths = server.client.get("/openapi.json").json()["paths"]
+        assert {"/users", "/users/me", "/users/me/token", "/records", "/record"} <= set(paths)
+        upload = paths["/records"]["post"]["requestBody"]["content"]
+        assert set(upload) == {"multipart/form-data", "audio/wav"}
+
+
+def test_tokens_and_links_stay_out_of_the_log(tmp_path: Path) -> None:
+    with running(tmp_path / "log", data=str(tmp_path / "data")) as server:
+        ann = Caller(server)
+        record = ann.record()
+        server.client.get(record["url"])
+        server.client.get("/nothing%0Aforged line")
+        wait_for(lambda: "GET /nothing%0Aforged%20line 404" in server.log, "the log")
+        assert "GET /record 200" in server.log
+        for secret in (ann.token, record["id"], ann.id):
+            assert secret not in server.log
+
+
+def test_settings_are_shown_without_secrets() -> None:
+    shown = subprocess.run(
+        [WAVEPOST, "settings"],
+        env=environment({"database_url": "postgresql://u:secret@h/x", "keep_wav": "1"}),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "WAVEPOST_KEEP_WAV" in shown
+    assert "secret" not in shown

@@ -1,0 +1,252 @@
+"""Each wrong upload gets its status, its code and a sentence, and leaves nothing behind."""
+
+import socket
+import uuid
+
+import httpx2
+import numpy as np
+import pytest
+
+from tests import sound
+from tests.service import Caller, Server, assert_problem
+
+WAV = sound.wav(sound.tone(0.3, 8_000), 8_000)
+
+
+def form(*parts: tuple[str, bytes], closed: bool = True) -> bytes:
+    """A multipart body, boundary `b`, of (Content-Disposition parameters, value)."""
+    body = b"".join(
+        b"--b\r\nContent-Disposition: form-data; %s\r\n\r\n%s\r\n" % (name.encode(), value)
+        for name, value in parts
+    )
+    return body + (b"--b--\r\n" if closed else b"")
+
+
+def send(
+    caller: Caller, body: bytes, content_type: str = "multipart/form-data; boundary=b"
+) -> httpx2.Response:
+    headers = {"Content-Type": content_type, **caller.bearer}
+    return caller.server.client.post("/records", content=body, headers=headers)
+
+
+FILE = ('name="record"; filename="a.wav"', WAV)
+
+
+@pytest.mark.parametrize(
+    ("bytes_sent", "status", "code"),
+    [
+        (b"", 415, "not_a_wav"),
+        (b"This is a text that somebody renamed.", 415, "not_a_wav"),
+        (b"ID3\x04\0\0\0\0\0\0" + bytes(500), 415, "not_a_wav"),
+        (WAV[:3], 422, "damaged_wav"),
+        (WAV[:20], 422, "damaged_wav"),
+        (WAV[:36], 422, "damaged_wav"),
+        (sound.wav(np.zeros((0, 1))), 422, "empty_audio"),
+        (b"RIFX" + WAV[4:], 415, "unsupported_codec"),
+        (WAV[:20] + b"\x70\x00" + WAV[22:], 415, "unsupported_codec"),
+        (WAV[:24] + bytes(4) + WAV[28:], 422, "damaged_wav"),
+    ],
+    ids=[
+        "empty",
+        "text",
+        "mp3",
+        "3 bytes",
+        "20 bytes",
+        "no data chunk",
+        "no samples",
+        "big-endian",
+        "foreign codec",
+        "rate 0",
+    ],
+)
+def test_what_can_not_become_an_mp3(ann: Caller, bytes_sent: bytes, status: int, code: str) -> None:
+    assert_problem(ann.upload(bytes_sent), status, code)
+    assert_problem(ann.post(bytes_sent), status, code)
+    assert ann.get("/records").json()["records"] == []
+
+
+def test_a_large_file_that_is_no_wav_hears_so_although_it_sends_on(ann: Caller) -> None:
+    assert_problem(ann.post(b"%PDF-1.7" + bytes(30_000_000)), 415, "not_a_wav")
+
+
+def test_no_file(ann: Caller, server: Server) -> None:
+    data = {"user_id": ann.id, "access_token": ann.token}
+    problem = assert_problem(
+        server.client.post("/records", files={name: (None, value) for name, value in data.items()}),
+        422,
+        "invalid_request",
+    )
+    assert problem["errors"][0]["field"] == "record"
+
+
+def test_a_file_in_another_field(ann: Caller) -> None:
+    answer = send(ann, form(('name="file"; filename="a.wav"', WAV)))
+    assert_problem(answer, 422, "invalid_request")
+
+
+def test_text_where_the_file_should_be(ann: Caller) -> None:
+    assert_problem(send(ann, form(('name="record"', b"hello"))), 422, "invalid_request")
+
+
+@pytest.mark.parametrize("name", ["user_id", "access_token", "bitrate"])
+def test_a_field_twice(ann: Caller, name: str) -> None:
+    twice = (f'name="{name}"', b"32")
+    problem = assert_problem(send(ann, form(twice, twice, FILE)), 422, "invalid_request")
+    assert problem["errors"] == [{"field": name, "detail": "send it once"}]
+
+
+def test_the_file_twice(ann: Caller) -> None:
+    assert_problem(send(ann, form(FILE, FILE)), 422, "invalid_request")
+    assert ann.get("/records").json()["records"] == []
+
+
+def test_an_option_in_the_query_and_in_the_form(ann: Caller, server: Server) -> None:
+    answer = server.client.post(
+        "/records?bitrate=32",
+        data={"bitrate": "32"},
+        files={"record": ("a.wav", WAV)},
+        headers=ann.bearer,
+    )
+    assert_problem(answer, 422, "invalid_request")
+
+
+def test_an_option_after_the_file_comes_too_late(ann: Caller) -> None:
+    problem = assert_problem(
+        send(ann, form(FILE, ('name="bitrate"', b"32"))), 422, "invalid_request"
+    )
+    assert problem["errors"][0]["field"] == "bitrate"
+
+
+@pytest.mark.parametrize("name", ["speed", "Bitrate", "", "x" * 500, "\x00", "__proto__"])
+def test_an_unknown_option(ann: Caller, name: str) -> None:
+    assert_problem(ann.post(WAV, **{name: "1"}), 422, "invalid_request")
+    assert_problem(ann.upload(WAV, **{name: "1"}), 422, "invalid_request")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("bitrate", "0"),
+        ("bitrate", "-64"),
+        ("bitrate", "65"),
+        ("bitrate", "64.0"),
+        ("bitrate", "fast"),
+        ("bitrate", ""),
+        ("bitrate", "٦٤"),
+        ("bitrate", "9" * 900),
+        ("quality", "10"),
+        ("quality", "-1"),
+        ("quality", "\x00"),
+    ],
+)
+def test_an_option_out_of_its_range(ann: Caller, name: str, value: str) -> None:
+    for answer in (ann.post(WAV, **{name: value}), ann.upload(WAV, **{name: value})):
+        assert assert_problem(answer, 422, "invalid_request")["errors"][0]["field"] == name
+
+
+def test_bitrate_and_quality_together(ann: Caller) -> None:
+    assert_problem(ann.post(WAV, bitrate=64, quality=2), 422, "invalid_request")
+
+
+def test_a_token_in_the_query_is_refused(ann: Caller, server: Server) -> None:
+    query = {"user_id": ann.id, "access_token": ann.token}
+    answer = server.client.post("/records", params=query, content=WAV)
+    assert answer.status_code in (401, 422)
+    assert ann.token not in answer.text
+
+
+def test_a_field_too_long(ann: Caller) -> None:
+    answer = send(ann, form(('name="user_id"', b"x" * 10_000), FILE))
+    assert_problem(answer, 422, "invalid_request")
+
+
+def test_a_field_that_is_not_text(ann: Caller) -> None:
+    answer = send(ann, form(('name="user_id"', b"\xff\xfe"), FILE))
+    assert_problem(answer, 422, "invalid_request")
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("multipart/form-data", form(FILE)),
+        ("multipart/form-data; boundary=", form(FILE)),
+        ("multipart/form-data; boundary=other", form(FILE)),
+        ("multipart/form-data; boundary=b", b""),
+        ("multipart/form-data; boundary=b", form(FILE, closed=False)),
+        ("multipart/form-data; boundary=b", form(FILE)[:300]),
+        ("multipart/form-data; boundary=b", b"--b\r\nContent-Disposition: form-data\n\n"),
+        ("multipart/form-data; boundary=b", b"--b\r\n" + b"X: " + b"y" * 10_000),
+        ("multipart/form-data; boundary=b", form(*[('name="user_id"', b"")] * 20)[:900] * 9),
+        ("multipart/form-data; boundary=b", form(('filename="a.wav"', WAV))),
+    ],
+)
+def test_a_form_that_can_not_be_parsed(ann: Caller, content_type: str, body: bytes) -> None:
+    answer = send(ann, body, content_type)
+    assert answer.status_code in (400, 422)
+    assert_problem(answer, answer.status_code, "invalid_request")
+    assert ann.get("/records").json()["records"] == []
+
+
+@pytest.mark.parametrize("body", [b"", b"user_id=1&access_token=2", WAV])
+def test_bare_bytes_without_a_token(server: Server, body: bytes) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = server.client.post("/records", content=body, headers=headers)
+    assert_problem(answer, 401, "unauthorized")
+
+
+def test_a_form_without_credentials(server: Server) -> None:
+    answer = server.client.post("/records", files={"record": ("a.wav", WAV)})
+    assert_problem(answer, 401, "unauthorized")
+
+
+def test_two_tokens_that_differ(ann: Caller, bob: Caller, server: Server) -> None:
+    answer = server.client.post(
+        "/records",
+        data={"user_id": ann.id, "access_token": ann.token},
+        files={"record": ("a.wav", WAV)},
+        headers=bob.bearer,
+    )
+    assert_problem(answer, 401, "unauthorized")
+
+
+def test_a_wrong_token_is_refused_before_the_body_is_asked_for(server: Server) -> None:
+    """`Expect: 100-continue`: the refusal comes instead of the invitation to send."""
+    head = (
+        "POST /records HTTP/1.1\r\nHost: localhost\r\nContent-Type: audio/wav\r\n"
+        f"Authorization: Bearer {uuid.uuid4()}\r\nContent-Length: 1000000\r\n"
+        "Expect: 100-continue\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        connection.sendall(head.encode())
+        assert connection.recv(100).startswith(b"HTTP/1.1 401 ")
+
+
+def test_a_sender_that_hangs_up_leaves_nothing(ann: Caller, server: Server) -> None:
+    long_wav = sound.wav(sound.tone(30, 8_000), 8_000)
+    head = (
+        "POST /records HTTP/1.1\r\nHost: localhost\r\nContent-Type: audio/wav\r\n"
+        f"Authorization: Bearer {ann.token}\r\nContent-Length: {len(long_wav)}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        connection.sendall(head.encode() + long_wav[: len(long_wav) // 2])
+    assert ann.get("/records").json()["records"] == []
+    assert ann.record()["status"] == "ready"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/nothing-here", 404, "not_found"),
+        ("GET", "/records/%00", 401, "unauthorized"),
+        ("PUT", "/records", 405, "invalid_request"),
+        ("POST", "/healthz", 405, "invalid_request"),
+        ("GET", "/users", 405, "invalid_request"),
+        ("GET", "/%ff%fe/../..%2f", 404, "not_found"),
+    ],
+)
+def test_unknown_paths_and_methods(
+    server: Server, method: str, path: str, status: int, code: str
+) -> None:
+    answer = server.client.request(method, path)
+    assert_problem(answer, status, code)
+    assert ("allow" in answer.headers) == (status == 405)
