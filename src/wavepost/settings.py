@@ -19,9 +19,7 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="The address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="The port to listen on; 0 picks one.")
-    data: Path = Field(
-        Path("data"), description="The folder for SQLite's database and for temporary files."
-    )
+    data: Path = Field(Path("data"), description="The folder of SQLite's database.")
     database_url: SecretStr = Field(
         SecretStr(""),
         description="`postgresql://user:password@host/name` or `sqlite:///path`; "

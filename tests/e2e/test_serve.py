@@ -311,10 +311,15 @@ def test_the_documentation_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
         page = server.client.get("/", follow_redirects=True)
         assert page.url.path == "/docs"
         assert "https://" not in page.text
-        paths = server.client.get("/openapi.json").json()["paths"]
+        document = server.client.get("/openapi.json").json()
+        assert document == server.client.get("/openapi.json").json()
+        paths = document["paths"]
         assert {"/users", "/users/me", "/users/me/token", "/records", "/record"} <= set(paths)
         upload = paths["/records"]["post"]["requestBody"]["content"]
         assert set(upload) == {"multipart/form-data", "audio/wav"}
+        refused = paths["/records"]["post"]["responses"]["415"]
+        assert set(refused["content"]) == {"application/problem+json"}
+        assert "HTTPValidationError" not in str(document)
 
 
 def test_tokens_and_links_stay_out_of_the_log(tmp_path: Path) -> None:

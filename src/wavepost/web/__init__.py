@@ -4,6 +4,7 @@ app           puts it together
 routes/       thin endpoints: one file a subject
 answers       the JSON that goes out
 problems      errors as application/problem+json
+openapi       the document behind /docs
 uploads       a recording coming in, in both shapes
 forms         multipart/form-data, part by part while it arrives
 body          the request's body: silence, length and digest watched
@@ -11,4 +12,5 @@ caller        who is asking
 conditions    ranges and conditional requests (RFC 9110)
 links         where this service is, as its callers see it
 middleware    request ids, the access log, limits on small bodies
+server        binds, runs, stops
 """

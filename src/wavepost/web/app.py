@@ -8,6 +8,7 @@ from wavepost.bootstrap import Service
 from wavepost.web import problems
 from wavepost.web.links import TrustedProxies
 from wavepost.web.middleware import RequestLog, SmallBodies
+from wavepost.web.openapi import describe_problems
 from wavepost.web.routes import operations, record, records, users
 
 
@@ -24,6 +25,7 @@ def create_app(service: Service) -> FastAPI:
     for routes in (users, records, record, operations):
         app.include_router(routes.router)
     problems.add_handlers(app)
+    describe_problems(app)
     # The last one added is the first to see a request.
     app.add_middleware(SmallBodies)
     app.add_middleware(TrustedProxies, networks=service.settings.trusted_proxies)

@@ -83,7 +83,6 @@ def responses(*codes: str) -> dict[int | str, dict[str, Any]]:
         status = getattr(error, "status", 422)
         names = by_status.setdefault(status, {"model": ProblemAnswer, "description": ""})
         names["description"] = " · ".join(filter(None, (names["description"], f"`{code}`")))
-        names["content"] = {ProblemResponse.media_type: {}}
     return by_status
 
 

@@ -27,16 +27,17 @@ router = APIRouter(tags=["record"])
 MEDIA_TYPES = {Kind.MP3: "audio/mpeg", Kind.WAV: "audio/wav"}
 
 
-@router.api_route(
+@router.head("/record", include_in_schema=False)
+@router.get(
     "/record",
-    methods=["GET", "HEAD"],
+    summary="Download by the link",
     response_class=StreamingResponse,
     responses={
         200: {"content": {"audio/mpeg": {}, "audio/wav": {}}},
         206: {"description": "The part that `Range` asks for"},
         304: {"description": "What `If-None-Match` or `If-Modified-Since` names is current"},
         416: {"description": "The range lies outside the file"},
-        **responses("not_found", "busy"),
+        **responses("invalid_request", "not_found", "busy"),
     },
 )
 async def download(

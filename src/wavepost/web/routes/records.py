@@ -54,6 +54,7 @@ _UPLOAD_OPENAPI: dict[str, Any] = {
 
 @router.post(
     "/records",
+    summary="Upload a WAV",
     status_code=status.HTTP_201_CREATED,
     response_model=RecordAnswer,
     openapi_extra=_UPLOAD_OPENAPI,
@@ -94,7 +95,11 @@ async def add(
     return JSONResponse(answer.model_dump(mode="json"), status.HTTP_201_CREATED, headers)
 
 
-@router.get("/records", responses=responses("invalid_request", "unauthorized", "busy"))
+@router.get(
+    "/records",
+    summary="List your recordings",
+    responses=responses("invalid_request", "unauthorized", "busy"),
+)
 async def page(
     user: CurrentUser,
     service: CurrentService,
@@ -112,7 +117,11 @@ async def page(
     )
 
 
-@router.get("/records/{record_id}", responses=responses("unauthorized", "not_found", "busy"))
+@router.get(
+    "/records/{record_id}",
+    summary="Look at a recording",
+    responses=responses("unauthorized", "not_found", "busy"),
+)
 async def show(
     record_id: str, user: CurrentUser, service: CurrentService, link_base: BaseUrl
 ) -> RecordAnswer:
@@ -123,6 +132,7 @@ async def show(
 
 @router.delete(
     "/records/{record_id}",
+    summary="Remove a recording",
     status_code=status.HTTP_204_NO_CONTENT,
     responses=responses("unauthorized", "not_found", "busy"),
 )

@@ -38,6 +38,7 @@ class NewUser(BaseModel):
 
 @router.post(
     "/users",
+    summary="Register",
     status_code=status.HTTP_201_CREATED,
     responses=responses("invalid_request", "too_large", "busy"),
 )
@@ -48,7 +49,7 @@ async def register(new: NewUser, service: CurrentService, response: Response) ->
     return NewUserAnswer(id=user.id, name=user.name, created_at=user.created_at, access_token=token)
 
 
-@router.get("/users/me", responses=responses("unauthorized", "busy"))
+@router.get("/users/me", summary="Look at yourself", responses=responses("unauthorized", "busy"))
 async def me(user: CurrentUser, service: CurrentService) -> AccountAnswer:
     """Who you are here, and how much you keep."""
     usage = await service.accounts.usage(user)
@@ -62,7 +63,9 @@ async def me(user: CurrentUser, service: CurrentService) -> AccountAnswer:
     )
 
 
-@router.post("/users/me/token", responses=responses("unauthorized", "busy"))
+@router.post(
+    "/users/me/token", summary="Rotate the token", responses=responses("unauthorized", "busy")
+)
 async def rotate_token(
     user: CurrentUser, service: CurrentService, response: Response
 ) -> TokenAnswer:
@@ -74,6 +77,7 @@ async def rotate_token(
 
 @router.delete(
     "/users/me",
+    summary="Leave",
     status_code=status.HTTP_204_NO_CONTENT,
     responses=responses("unauthorized", "busy"),
 )
