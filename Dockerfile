@@ -1,6 +1,8 @@
 # The image holds Python, the dependencies of uv.lock and wavepost, and runs as a user of its own.
 # Alone it keeps its recordings in SQLite:
-#   docker run -p 127.0.0.1:8000:8000 -v wavepost:/data wavepost
+#   docker build -t wavepost .
+#   docker run -d --name wavepost --stop-timeout 45 -p 127.0.0.1:8000:8000 -v wavepost:/data wavepost
+# The 45 seconds let uploads under way end first (WAVEPOST_SHUTDOWN_SECONDS is 30).
 
 FROM python:3.13-slim AS build
 
@@ -43,7 +45,7 @@ USER 10001:10001
 WORKDIR /data
 EXPOSE 8000
 
-HEALTHCHECK --interval=30s --timeout=15s --start-period=60s --retries=3 \
+HEALTHCHECK --interval=15s --timeout=15s --start-period=60s --retries=3 \
     CMD ["wavepost", "health"]
 
 # `wavepost` is process 1 itself, so SIGTERM reaches it and uploads under way may end.

@@ -105,8 +105,8 @@ class Recordings:
         while True:
             try:
                 await self.sweep()
-            except WavepostError as error:
-                log.warning("sweep put off: %s", error.detail)
+            except Exception:
+                log.warning("sweep put off", exc_info=True)
             await asyncio.sleep(self._abandoned_seconds / 4)
 
     async def sweep(self) -> None:

@@ -12,7 +12,6 @@ import resource
 import signal
 import socket
 import struct
-import sys
 import traceback
 
 import av
@@ -44,13 +43,12 @@ def run(channel: socket.socket, wanted: Wanted, max_seconds: float) -> None:
                     source, lambda piece: _send(channel, FRAMES, piece), wanted, max_seconds
                 )
             except WavError as error:
-                _send(channel, ERROR, json.dumps([error.code, error.detail]).encode())
+                _send_error(channel, error)
             except (BrokenPipeError, ConnectionResetError):
                 raise
             except Exception:
-                traceback.print_exc(file=sys.stderr)
                 detail = "The WAV can't be converted: it is damaged in a way we did not foresee."
-                _send(channel, ERROR, json.dumps([DamagedWav.code, detail]).encode())
+                _send_error(channel, DamagedWav(detail), traceback.format_exc())
             else:
                 _send(channel, HEAD, head)
                 _send(channel, FACTS, json.dumps(facts).encode())
@@ -75,6 +73,11 @@ class _Receiver:
 def _send(channel: socket.socket, kind: bytes, body: bytes) -> None:
     if body:
         channel.sendall(MESSAGE_HEADER.pack(kind, len(body)) + body)
+
+
+def _send_error(channel: socket.socket, error: WavError, for_the_log: str = "") -> None:
+    # A child may write to no file, so what is for the log goes to the parent too.
+    _send(channel, ERROR, json.dumps([error.code, error.detail, for_the_log]).encode())
 
 
 def _confine() -> None:

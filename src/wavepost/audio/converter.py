@@ -6,9 +6,11 @@ import logging
 import multiprocessing
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 from wavepost.audio import child
@@ -36,6 +38,8 @@ class Converters:
     def __init__(self, slots: int, queue: int, wait_seconds: float, max_seconds: float) -> None:
         self.gate = Gate(slots, queue, wait_seconds)
         self._max_seconds = max_seconds
+        # multiprocessing's bookkeeping is not made for several threads at once.
+        self._processes = ThreadPoolExecutor(max_workers=1, thread_name_prefix="converters")
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["wavepost.audio.preload"])
 
@@ -59,17 +63,25 @@ class Converters:
             )
             try:
                 # 2 ms, but 200 ms the first time, when the forkserver loads the libraries.
-                await asyncio.to_thread(process.start)
+                await self._in_thread(process.start)
             except BaseException:
                 ours.close()
                 raise
         reader, writer = await asyncio.open_unix_connection(sock=ours)
         try:
-            yield Converter(reader, writer, process)
+            yield Converter(reader, writer, lambda: self._exit_code(process))
         finally:
             writer.close()
             process.kill()
-            await asyncio.to_thread(process.join)
+            await self._in_thread(process.join)
+            process.close()
+
+    async def _exit_code(self, process: BaseProcess) -> int | None:
+        await self._in_thread(process.join)
+        return process.exitcode
+
+    async def _in_thread(self, call: Callable[[], None]) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._processes, call)
 
 
 class Converter:
@@ -79,11 +91,11 @@ class Converter:
         self,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        process: multiprocessing.process.BaseProcess,
+        exit_code: Callable[[], Awaitable[int | None]],
     ) -> None:
         self._reader = reader
         self._writer = writer
-        self._process = process
+        self._exit_code = exit_code
         self._head = b""
         self._facts: dict[str, Any] | None = None
 
@@ -108,7 +120,9 @@ class Converter:
                     self._facts = json.loads(body)
                     return
                 else:
-                    code, detail = json.loads(body)
+                    code, detail, for_the_log = json.loads(body)
+                    if for_the_log:
+                        log.error("converter child failed:\n%s", for_the_log)
                     raise WAV_ERRORS[code](detail)
         except (asyncio.IncompleteReadError, ConnectionResetError):
             raise await self._why_it_died() from None
@@ -124,9 +138,9 @@ class Converter:
         return kind, await self._reader.readexactly(size)
 
     async def _why_it_died(self) -> Busy | DamagedWav:
-        await asyncio.to_thread(self._process.join)
-        log.error("converter child ended with exit code %s", self._process.exitcode)
-        if self._process.exitcode == -signal.SIGKILL:
+        exit_code = await self._exit_code()
+        log.error("converter child ended with exit code %s", exit_code)
+        if exit_code == -signal.SIGKILL:
             # Somebody else's doing (the kernel short of memory, an operator), not the WAV's.
             return Busy("The converter was stopped. Send the recording again.")
         return DamagedWav("The WAV can't be converted: the converter gave up on it.")

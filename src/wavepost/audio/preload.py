@@ -5,6 +5,10 @@ it forks: converting a moment of silence brings in the last of it.
 """
 
 import io
+import os
+
+# numpy's threads would be of no use here, and a child would be forked with their memory.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import wavepost.audio.child  # noqa: F401
 from wavepost.audio.conversion import convert
