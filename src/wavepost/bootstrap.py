@@ -68,6 +68,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             keep_wav=settings.keep_wav,
             abandoned_seconds=settings.abandoned_seconds,
         )
+        stack.push_async_callback(recordings.settle)
         housekeeping = asyncio.create_task(recordings.keep_house())
         stack.push_async_callback(_end, housekeeping)
         yield Service(settings, Accounts(database), recordings, database, converters)

@@ -41,6 +41,8 @@ class Recordings:
         self._keep_wav = keep_wav
         self._abandoned_seconds = abandoned_seconds
         self._uploading: set[UUID] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     async def add(self, user: User, name: str, wanted: Wanted, wav: AsyncIterator[bytes]) -> Record:
         """Convert `wav` while it arrives and keep its MP3; when this returns, it is committed.
@@ -118,6 +120,10 @@ class Recordings:
         if swept:
             log.info("swept %d unfinished uploads that a crash had left behind", swept)
 
+    async def settle(self) -> None:
+        """Wait until no upload is under way; one that was cancelled is then removed."""
+        await self._idle.wait()
+
     @asynccontextmanager
     async def _unfinished_record(self, user: User, name: str) -> AsyncIterator[UUID]:
         now = datetime.now(UTC)
@@ -132,6 +138,7 @@ class Recordings:
         async with self._database.write() as session:
             session.add(record)
         self._uploading.add(record.id)
+        self._idle.clear()
         try:
             yield record.id
         except BaseException:
@@ -139,6 +146,8 @@ class Recordings:
             raise
         finally:
             self._uploading.discard(record.id)
+            if not self._uploading:
+                self._idle.set()
 
     async def _discard(self, record_id: UUID) -> None:
         try:

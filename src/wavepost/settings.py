@@ -98,12 +98,13 @@ class Settings(BaseSettings):
 
     @property
     def database_shown(self) -> str:
-        """The database's address for people: a file's path, or a URL without its password."""
+        """The database's address for people: a file's path, or a URL without what is secret."""
         if self.sqlite_file:
             return str(self.sqlite_file)
         url = urlsplit(self.database)
-        password = f":{url.password}@"
-        return self.database.replace(password, ":***@", 1) if url.password else self.database
+        host = url.netloc.rpartition("@")[2]
+        user = f"{url.username}@" if url.username else ""
+        return f"postgresql://{user}{host}{url.path}"
 
     @property
     def converter_slots(self) -> int:

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 import threading
@@ -55,8 +56,21 @@ def test_a_database_that_is_none_is_a_sentence(tmp_path: Path) -> None:
 def test_a_server_database_out_of_reach_is_a_sentence_without_its_password() -> None:
     ended = run("serve", "--port", "0", database_url="postgresql://u:secret@127.0.0.1:1/x")
     assert ended.returncode == 1
-    assert ended.stderr.startswith("Can't use the database postgresql://u:***@127.0.0.1:1/x: ")
+    assert ended.stderr.startswith("Can't use the database postgresql://u@127.0.0.1:1/x: ")
     assert "secret" not in ended.stderr
+
+
+def test_a_password_in_the_query_of_the_url_is_not_shown_either() -> None:
+    ended = run("migrate", database_url="postgresql://127.0.0.1:1/x?user=u&password=secret")
+    assert ended.returncode == 1
+    assert "secret" not in ended.stderr
+
+
+def test_any_folder_name_will_do(tmp_path: Path) -> None:
+    folder = tmp_path / "a?b %41#c"
+    with running(tmp_path / "log", data=str(folder)) as server:
+        Caller(server).record()
+    assert {file.name for file in folder.iterdir()} == {"wavepost.db"}
 
 
 def test_a_server_database_is_migrated_by_its_own_command(postgres: Postgres) -> None:
@@ -143,6 +157,21 @@ def test_an_upload_under_way_ends_well_when_the_server_is_told_to_stop(tmp_path:
             connection.sendall(WAV[len(WAV) // 2 :])
             assert connection.recv(100).startswith(b"HTTP/1.1 201 ")
         assert server.process.wait(60) == 0
+
+
+def test_an_upload_too_slow_for_the_stop_is_told_so_and_leaves_nothing(tmp_path: Path) -> None:
+    settings = {"data": str(tmp_path / "data"), "shutdown_seconds": "1"}
+    with running(tmp_path / "log", **settings) as server:
+        ann = Caller(server)
+        with sending(server, ann, WAV, len(WAV) // 2) as connection:
+            wait_for(lambda: children(server), "the converter to start")
+            server.process.send_signal(signal.SIGTERM)
+            assert connection.recv(100).startswith(b"HTTP/1.1 503 ")
+        assert server.process.wait(60) == 0
+        assert "Traceback" not in server.log
+    database = sqlite3.connect(tmp_path / "data" / "wavepost.db")
+    assert database.execute("SELECT count(*) FROM records").fetchone() == (0,)
+    database.close()
 
 
 def children(server: Server) -> list[int]:

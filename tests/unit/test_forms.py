@@ -1,5 +1,6 @@
 """Forms, whatever pieces they come in."""
 
+import errno
 from collections.abc import AsyncIterator
 from itertools import pairwise
 
@@ -7,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wavepost.errors import InvalidRequest
+from wavepost.errors import InvalidRequest, StorageFull
 from wavepost.web.forms import MAX_FIELD_BYTES, Event, Field, FileStart, parts
-from wavepost.web.uploads import clean_file_name
+from wavepost.web.uploads import _temporary_file, clean_file_name
 
 BODY = (
     b'--b\r\nContent-Disposition: form-data; name="user_id"\r\n\r\nme\r\n'
@@ -61,6 +62,11 @@ async def test_a_field_has_a_limit() -> None:
     body = b'--b\r\nContent-Disposition: form-data; name="f"\r\n\r\n%s\r\n--b--\r\n' % value
     with pytest.raises(InvalidRequest, match="1024"):
         await read(body, list(range(0, len(body), 100)))
+
+
+def test_a_full_disk_for_files_that_wait_is_storage_full() -> None:
+    with pytest.raises(StorageFull, match="credentials first"), _temporary_file():
+        raise OSError(errno.ENOSPC, "No space left on device")
 
 
 @given(st.text(max_size=600))

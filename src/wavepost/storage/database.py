@@ -70,6 +70,9 @@ def is_sqlite(url: str) -> bool:
 
 def with_driver(url: str, driver: str) -> URL:
     """`url` for SQLAlchemy, with the name of a driver."""
+    if is_sqlite(url):
+        # A path is taken as it stands, whatever a URL would make of its letters.
+        return URL.create(driver, database=url.partition(":///")[2])
     return make_url(url).set(drivername=driver)
 
 

@@ -1,5 +1,6 @@
 """What wraps every request: its id, its line in the log, a limit on bodies that are not WAVs."""
 
+import asyncio
 import logging
 import time
 import uuid
@@ -47,6 +48,11 @@ class RequestLog:
 
         try:
             await self._app(scope, receive, send_with_id)
+        except asyncio.CancelledError:
+            # The server stops, and this request's time to end well is over.
+            stopping = errors.Busy("The server is stopping. Send this again in a moment.")
+            if not status:
+                await problem(stopping, request_id)(scope, receive, send_with_id)
         except Exception:
             log.exception("request %s failed", request_id)
             if status:

@@ -89,7 +89,8 @@ def responses(*codes: str) -> dict[int | str, dict[str, Any]]:
 async def _on_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.WavepostError)
     if isinstance(error, errors.Busy | errors.StorageFull):
-        log.warning("%s: %s", error.code, error.detail, exc_info=error.__cause__)
+        cause = str(error.__cause__ or "").partition("\n")[0]
+        log.warning("%s: %s %s", error.code, error.detail, cause)
     return problem(error, request.state.request_id)
 
 

@@ -1,9 +1,10 @@
 """A recording coming in, as a form or as bare bytes: the same `Upload` either way."""
 
+import errno
 import re
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
 from typing import IO
@@ -67,13 +68,13 @@ async def receive(
         return
     body = Body(request, idle_seconds, max_bytes + FORM_OVERHEAD_BYTES)
     events = parts(body.pieces(), parameters.get("boundary", ""))
-    with tempfile.TemporaryFile() as spool:
-        file_name = await _read_to_file(events, fields)
-        wav = _rest_of_form(events, max_bytes)
-        if not fields.has_credentials:
-            await _spool(events, fields, spool, min(max_bytes, FILE_FIRST_BYTES))
-            wav = _read_spool(spool)
-        yield fields.upload(wav, file_name)
+    file_name = await _read_to_file(events, fields)
+    if fields.has_credentials:
+        yield fields.upload(_rest_of_form(events, max_bytes), file_name)
+        return
+    with _temporary_file() as spool:
+        await _spool(events, fields, spool, min(max_bytes, FILE_FIRST_BYTES))
+        yield fields.upload(_read_spool(spool), file_name)
 
 
 @dataclass
@@ -147,6 +148,20 @@ async def _rest_of_form(events: AsyncIterator[Event], max_bytes: int) -> AsyncIt
         yield piece
 
 
+@contextmanager
+def _temporary_file() -> Iterator[IO[bytes]]:
+    try:
+        with tempfile.TemporaryFile() as file:
+            yield file
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise StorageFull(
+            "The server has no room for uploads whose credentials come after the file. "
+            "Send the credentials first."
+        ) from error
+
+
 async def _spool(
     events: AsyncIterator[Event], fields: _Fields, spool: IO[bytes], most: int
 ) -> None:
@@ -154,11 +169,8 @@ async def _spool(
     async for piece in _file(events, most):
         if isinstance(piece, Field):
             fields.add(piece.name, piece.value, allowed=(*CREDENTIALS, *OPTIONS))
-            continue
-        try:
+        else:
             spool.write(piece)
-        except OSError as error:
-            raise StorageFull("The server has no room for this upload.") from error
 
 
 async def _file(events: AsyncIterator[Event], most: int) -> AsyncIterator[bytes | Field]:

@@ -39,7 +39,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["user_id"], ["users.id"], name="fk_records_user_id_users", ondelete="CASCADE"
         ),
-        sa.CheckConstraint("status IN ('uploading', 'ready')", name="ck_records_status"),
+        sa.CheckConstraint("status IN ('uploading', 'ready')", name=op.f("ck_records_status")),
     )
     op.create_index("ix_records_user_id_created_at_id", "records", ["user_id", "created_at", "id"])
     op.create_index(
@@ -59,7 +59,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["record_id"], ["records.id"], name="fk_chunks_record_id_records", ondelete="CASCADE"
         ),
-        sa.CheckConstraint("kind IN ('mp3', 'wav')", name="ck_chunks_kind"),
+        sa.CheckConstraint("kind IN ('mp3', 'wav')", name=op.f("ck_chunks_kind")),
     )
     if op.get_bind().dialect.name == "postgresql":
         # MP3 does not compress: PostgreSQL need not try, and can read a part of a value.
