@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.postgres import Postgres, running_postgres
-from tests.service import Caller, Server, running
+from tests.service import Caller, Server, count_unfinished, running, wait_for
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +53,14 @@ def server(
 def ann(server: Server) -> Caller:
     """A user who is new in each test."""
     return Caller(server, "Ann")
+
+
+@pytest.fixture
+def nothing_left_behind(server: Server) -> Iterator[None]:
+    """After the test, the database holds no half recording."""
+    yield
+    url = server.settings["database_url"]
+    wait_for(lambda: count_unfinished(url) == 0, "unfinished records to go")
 
 
 @pytest.fixture

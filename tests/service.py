@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -12,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from sqlalchemy import create_engine, text
 
 from tests import sound
+from wavepost.storage.database import is_sqlite, with_driver
 
 WAVEPOST = Path(sys.executable).parent / "wavepost"
 DEADLINE_SECONDS = 60
@@ -51,11 +54,13 @@ class Server:
     """A running `wavepost serve`.
 
     Attributes:
+        settings: what it was started with.
         url: where it listens.
         client: an HTTP client for it.
     """
 
     def __init__(self, log: Path, **settings: str) -> None:
+        self.settings = settings
         self._log = log
         self._offset = log.stat().st_size if log.exists() else 0
         with log.open("ab") as output:
@@ -90,6 +95,45 @@ class Server:
             self.process.send_signal(how)
         self.client.close()
         return self.process.wait(DEADLINE_SECONDS)
+
+
+def children(server: "Server") -> list[int]:
+    """The converter children: the forkserver's, which is a child of the server."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            pid, rest = status.read_text().split(" (", 1)
+        except OSError:
+            continue
+        found.append((int(pid), int(rest.rpartition(") ")[2].split()[1])))
+    forkservers = {pid for pid, parent in found if parent == server.process.pid}
+    return [pid for pid, parent in found if parent in forkservers]
+
+
+def sending(server: "Server", caller: "Caller", wav: bytes, sent: int) -> socket.socket:
+    """An upload of which `sent` bytes are on their way and the rest is not."""
+    head = (
+        "POST /records HTTP/1.1\r\nHost: localhost\r\nContent-Type: audio/wav\r\n"
+        f"Authorization: Bearer {caller.token}\r\nContent-Length: {len(wav)}\r\n\r\n"
+    )
+    connection = socket.create_connection(("127.0.0.1", server.port), timeout=60)
+    connection.sendall(head.encode() + wav[:sent])
+    return connection
+
+
+def count_unfinished(database_url: str) -> int:
+    """Unfinished records, and chunks of no record, as the database itself has them."""
+    driver = "sqlite" if is_sqlite(database_url) else "postgresql+psycopg"
+    engine = create_engine(with_driver(database_url, driver))
+    with engine.connect() as connection:
+        unfinished = connection.execute(
+            text(
+                "SELECT (SELECT count(*) FROM records WHERE status <> 'ready') + (SELECT count(*)"
+                " FROM chunks WHERE record_id NOT IN (SELECT id FROM records))"
+            )
+        ).scalar_one()
+    engine.dispose()
+    return int(unfinished)
 
 
 @contextmanager

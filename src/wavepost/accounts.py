@@ -39,7 +39,7 @@ class Accounts:
         """The token's user. Raises Unauthorized, also where `user_id` is given and not theirs."""
         async with self._database.read() as session:
             user = await users.by_token(session, _hash(token))
-        if user is None or user_id not in (None, str(user.id)):
+        if user is None or (user_id is not None and user_id.lower() != str(user.id)):
             raise Unauthorized
         return user
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager
@@ -11,41 +12,56 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from wavepost.accounts import Accounts
 from wavepost.audio.converter import Converters
+from wavepost.audio.gate import Gate
 from wavepost.errors import WavepostError
 from wavepost.recordings import Recordings
 from wavepost.settings import Settings
 from wavepost.storage import schema
 from wavepost.storage.database import Database
 
+log = logging.getLogger(__name__)
+
 READINESS_SECONDS = 5
-"""How long an answer to `Service.check` holds: a stranger's polling must cost us nothing."""
+"""How long an answer holds: a stranger's polling must cost us next to nothing."""
+
+WAITING_ROOM = 4
+"""How many WAVs may wait in temporary files for credentials that come after them."""
 
 
 class CannotStart(Exception):
     """A sentence for the operator: what is in the way, and what to do."""
 
 
-@dataclass
+class Readiness:
+    """Whether the parts that serving needs work, asked of them now and then."""
+
+    def __init__(self, database: Database, converters: Converters) -> None:
+        self._parts = {"database": database.check, "converter": converters.check}
+        self._lock = asyncio.Lock()
+        self._checked_at = float("-inf")
+        self._outcomes: dict[str, str] = {}
+
+    async def check(self) -> dict[str, str]:
+        """`ok`, or what is wrong, for each part; at most `READINESS_SECONDS` old."""
+        async with self._lock:
+            if time.monotonic() - self._checked_at > READINESS_SECONDS:
+                self._outcomes = {
+                    name: await _outcome(check()) for name, check in self._parts.items()
+                }
+                self._checked_at = time.monotonic()
+            return self._outcomes
+
+
+@dataclass(frozen=True)
 class Service:
     """All that the web needs, ready to use."""
 
     settings: Settings
     accounts: Accounts
     recordings: Recordings
-    database: Database
     converters: Converters
-    _checked_at: float = float("-inf")
-    _checks: dict[str, str] | None = None
-
-    async def check(self) -> dict[str, str]:
-        """What can serve now: `ok`, or what is wrong, for the database and the converter."""
-        if self._checks is None or time.monotonic() - self._checked_at > READINESS_SECONDS:
-            self._checks = {
-                "database": await _outcome(self.database.check()),
-                "converter": await _outcome(self.converters.check()),
-            }
-            self._checked_at = time.monotonic()
-        return self._checks
+    waiting_room: Gate
+    readiness: Readiness
 
 
 @asynccontextmanager
@@ -61,7 +77,10 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             settings.converter_wait_seconds,
             settings.max_seconds,
         )
-        await converters.check()
+        try:
+            await converters.check()
+        except WavepostError as error:
+            raise CannotStart(f"The converter does not work here: {error.detail}") from error
         recordings = Recordings(
             database,
             converters,
@@ -71,7 +90,14 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
         stack.push_async_callback(recordings.settle)
         housekeeping = asyncio.create_task(recordings.keep_house())
         stack.push_async_callback(_end, housekeeping)
-        yield Service(settings, Accounts(database), recordings, database, converters)
+        yield Service(
+            settings,
+            Accounts(database),
+            recordings,
+            converters,
+            Gate(WAITING_ROOM, settings.converter_queue, settings.converter_wait_seconds),
+            Readiness(database, converters),
+        )
 
 
 def prepare_database(settings: Settings) -> None:
@@ -114,6 +140,9 @@ async def _outcome(check: Awaitable[None]) -> str:
         await check
     except WavepostError as error:
         return error.detail
+    except OSError:
+        log.exception("a part that serving needs can't be checked")
+        return "It can't be checked; the log says why."
     return "ok"
 
 

@@ -108,12 +108,18 @@ def health(
 def settings() -> None:
     """Show every setting, its value now, and what it is for."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     now = _settings()
-    table = Table("name in the environment", "value", "what it is for")
+    table = Table(
+        Column("name in the environment", no_wrap=True),
+        Column("value", overflow="fold"),
+        "what it is for",
+    )
     for name, field in Settings.model_fields.items():
         value = getattr(now, name)
+        if isinstance(value, bool):
+            value = int(value)
         shown = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
         table.add_row(f"WAVEPOST_{name.upper()}", shown, field.description)
     Console().print(table)
@@ -157,7 +163,7 @@ Try it in another terminal:
   ME=$(curl -sS {address}/users -H 'Content-Type: application/json' -d '{{"name": "Ann"}}'); echo "$ME"
   TOKEN=$(echo "$ME" | sed 's/.*"access_token": *"\\([^"]*\\)".*/\\1/')
   LINK=$(curl -sS {address}/records -H "Authorization: Bearer $TOKEN" -H 'Accept: text/plain' -F record=@{wav}); echo "$LINK"
-  curl -sSOJ "$LINK"
+  curl -sS -o hello.mp3 "$LINK"
 
 The API explains itself at {address}/docs. Ctrl-C stops the server.
 """  # noqa: E501 - the lines must work as they stand

@@ -40,6 +40,7 @@ class InvalidRequest(WavepostError):
 
     code = "invalid_request"
     title = "The request is not valid"
+    status = 422
 
     def __init__(
         self, detail: str, errors: list[dict[str, str]] | None = None, status: int = 422
@@ -74,6 +75,11 @@ class NotFound(WavepostError):
     code = "not_found"
     title = "Not found"
     status = 404
+
+    def __init__(
+        self, detail: str = "There is no such recording. Check the link, or ask who sent it."
+    ) -> None:
+        super().__init__(detail)
 
 
 class WavError(WavepostError):
@@ -165,7 +171,7 @@ class Internal(WavepostError):
 
     def __init__(self) -> None:
         super().__init__(
-            "Nothing was stored. Try again; if it happens again, give the operator the request id."
+            "Try again; if it happens again, give the request id to the service's operator."
         )
 
 

@@ -20,7 +20,7 @@ from wavepost.errors import NotFound, WavepostError
 from wavepost.storage import chunks, records
 from wavepost.storage.chunks import ChunkWriter, interrupted
 from wavepost.storage.database import Database
-from wavepost.storage.models import Kind, Record, Status, User
+from wavepost.storage.models import Kind, Record, User
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class Recordings:
         async with self._database.read() as session:
             record = await records.find(session, record_id, user_id)
         if record is None:
-            raise _not_found()
+            raise NotFound
         return record
 
     async def page(
@@ -84,7 +84,7 @@ class Recordings:
         async with self._database.write() as session:
             removed = await records.remove(session, record_id, user.id)
         if not removed:
-            raise _not_found()
+            raise NotFound
 
     async def read(self, record: Record, kind: Kind, start: int, end: int) -> AsyncIterator[bytes]:
         """The bytes from `start` up to `end` of the record's MP3 or WAV, a chunk at a time.
@@ -97,7 +97,7 @@ class Recordings:
             async with self._database.read() as session:
                 data = await chunks.read(session, record.id, kind, number)
             if data is None:
-                raise _not_found()
+                raise NotFound
             piece = data[offset : offset + end - start]
             start += len(piece)
             yield piece
@@ -126,26 +126,18 @@ class Recordings:
 
     @asynccontextmanager
     async def _unfinished_record(self, user: User, name: str) -> AsyncIterator[UUID]:
-        now = datetime.now(UTC)
-        record = Record(
-            id=uuid.uuid4(),
-            user_id=user.id,
-            status=Status.UPLOADING,
-            name=name,
-            created_at=now,
-            touched_at=now,
-        )
+        record_id = uuid.uuid4()
         async with self._database.write() as session:
-            session.add(record)
-        self._uploading.add(record.id)
+            await records.begin(session, record_id, user.id, name, datetime.now(UTC))
+        self._uploading.add(record_id)
         self._idle.clear()
         try:
-            yield record.id
+            yield record_id
         except BaseException:
-            await asyncio.shield(self._discard(record.id))
+            await asyncio.shield(self._discard(record_id))
             raise
         finally:
-            self._uploading.discard(record.id)
+            self._uploading.discard(record_id)
             if not self._uploading:
                 self._idle.set()
 
@@ -182,7 +174,10 @@ class Recordings:
         digest = hashlib.sha256(head)
         for number in mp3.numbers:
             async with self._database.read() as session:
-                digest.update(await chunks.read(session, record_id, Kind.MP3, number) or b"")
+                data = await chunks.read(session, record_id, Kind.MP3, number)
+            if data is None:
+                raise interrupted()
+            digest.update(data)
         return digest.hexdigest()
 
 
@@ -207,7 +202,3 @@ async def _copied(wav: AsyncIterator[bytes], copy: ChunkWriter) -> AsyncIterator
         await copy.write(piece)
         yield piece
     await copy.finish()
-
-
-def _not_found() -> NotFound:
-    return NotFound("There is no such recording. Check the link, or ask who sent it to you.")

@@ -71,8 +71,9 @@ class Settings(BaseSettings):
     @field_validator("public_url")
     @classmethod
     def _is_http(cls, value: str) -> str:
-        if value and not value.startswith(("http://", "https://")):
-            raise ValueError("begin it with http:// or https://")
+        url = urlsplit(value)
+        if value and not (url.scheme in ("http", "https") and url.hostname):
+            raise ValueError("write http://host or https://host, with a port or a path if need be")
         return value.rstrip("/")
 
     @field_validator("database_url")

@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tests import sound
-from tests.e2e.test_serve import children
-from tests.service import Caller, Server, running
+from tests.service import Caller, Server, children, running
 
 MIB = 1024 * 1024
 LIMIT = 300 * MIB

@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import sqlite3
 import stat
 import subprocess
 import threading
@@ -18,11 +17,13 @@ from tests.postgres import Postgres
 from tests.service import (
     WAVEPOST,
     Caller,
-    Server,
     assert_problem,
+    children,
+    count_unfinished,
     environment,
     run,
     running,
+    sending,
     wait_for,
 )
 
@@ -117,7 +118,7 @@ def test_the_printed_curl_lines_work_as_they_stand(tmp_path: Path) -> None:
         lines = [line for line in server.log.splitlines() if line.startswith("  ")]
         script = "\n".join(["set -euo pipefail", *lines]).replace("examples/hello.wav", "call.wav")
         subprocess.run(["bash", "-c", script], cwd=tmp_path, check=True, capture_output=True)
-        heard, rate = sound.decode((tmp_path / "call.mp3").read_bytes())
+        heard, rate = sound.decode((tmp_path / "hello.mp3").read_bytes())
     assert (rate, len(heard)) == (16_000, 16_000)
 
 
@@ -135,17 +136,6 @@ def test_a_restart_loses_nothing(
         ann.server = server
         assert server.client.get(link).content == mp3
         assert ann.get(f"/records/{record['id']}").json()["receipt"] == record["receipt"]
-
-
-def sending(server: Server, caller: Caller, wav: bytes, sent: int) -> socket.socket:
-    """An upload of which `sent` bytes are on their way and the rest is not."""
-    head = (
-        "POST /records HTTP/1.1\r\nHost: localhost\r\nContent-Type: audio/wav\r\n"
-        f"Authorization: Bearer {caller.token}\r\nContent-Length: {len(wav)}\r\n\r\n"
-    )
-    connection = socket.create_connection(("127.0.0.1", server.port), timeout=60)
-    connection.sendall(head.encode() + wav[:sent])
-    return connection
 
 
 def test_an_upload_under_way_ends_well_when_the_server_is_told_to_stop(tmp_path: Path) -> None:
@@ -169,22 +159,7 @@ def test_an_upload_too_slow_for_the_stop_is_told_so_and_leaves_nothing(tmp_path:
             assert connection.recv(100).startswith(b"HTTP/1.1 503 ")
         assert server.process.wait(60) == 0
         assert "Traceback" not in server.log
-    database = sqlite3.connect(tmp_path / "data" / "wavepost.db")
-    assert database.execute("SELECT count(*) FROM records").fetchone() == (0,)
-    database.close()
-
-
-def children(server: Server) -> list[int]:
-    """The converter children: the forkserver's, which is a child of the server."""
-    found = []
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            pid, rest = status.read_text().split(" (", 1)
-        except OSError:
-            continue
-        found.append((int(pid), int(rest.rpartition(") ")[2].split()[1])))
-    forkservers = {pid for pid, parent in found if parent == server.process.pid}
-    return [pid for pid, parent in found if parent in forkservers]
+    assert count_unfinished(f"sqlite:///{tmp_path}/data/wavepost.db") == 0
 
 
 def test_killed_in_the_middle_of_an_upload_nothing_half_is_seen_and_all_else_is_there(
@@ -252,6 +227,37 @@ def test_limits_in_bytes_and_seconds(tmp_path: Path) -> None:
         assert_problem(ann.upload(sound.wav(sound.tone(3, 8_000), 8_000)), 413, "too_long")
         assert ann.get("/records").json()["records"] == []
         assert ann.record(2)["duration"] == 2
+
+
+def test_too_long_is_said_however_much_is_on_its_way(tmp_path: Path) -> None:
+    data = str(tmp_path / "data")
+    slow = sound.riff(
+        sound.chunk(b"fmt ", sound.fmt_chunk(1, 1, 1_000, 8)),
+        sound.chunk(b"data", bytes(8_000_000)),
+    )
+    with running(tmp_path / "log", data=data, max_seconds="1000") as server:
+        ann = Caller(server)
+        for _ in range(10):
+            assert_problem(ann.post(slow), 413, "too_long")
+
+
+def test_a_download_is_cut_off_when_its_recording_is_removed(tmp_path: Path) -> None:
+    with running(tmp_path / "log", data=str(tmp_path / "data"), keep_wav="1") as server:
+        ann = Caller(server)
+        wav = sound.riff(
+            sound.chunk(b"fmt ", sound.fmt_chunk(1, 32, 192_000, 32)),
+            sound.chunk(b"data", bytes(64_000_000)),
+        )
+        record = ann.post(wav).json()
+        with server.client.stream("GET", record["url"] + "&format=wav") as answer:
+            pieces = answer.iter_raw()
+            next(pieces)
+            assert ann.delete(f"/records/{record['id']}").status_code == 204
+            with pytest.raises(httpx2.RemoteProtocolError):
+                for _ in pieces:
+                    pass
+        assert "removed while it was downloaded" in server.log
+        assert "Traceback" not in server.log
 
 
 def test_too_large_is_said_before_the_body_is_sent(tmp_path: Path) -> None:

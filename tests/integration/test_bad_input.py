@@ -1,5 +1,7 @@
 """Each wrong upload gets its status, its code and a sentence, and leaves nothing behind."""
 
+import contextlib
+import json
 import socket
 import uuid
 
@@ -9,6 +11,8 @@ import pytest
 
 from tests import sound
 from tests.service import Caller, Server, assert_problem
+
+pytestmark = pytest.mark.usefixtures("nothing_left_behind")
 
 WAV = sound.wav(sound.tone(0.3, 8_000), 8_000)
 
@@ -108,6 +112,19 @@ def test_an_option_in_the_query_and_in_the_form(ann: Caller, server: Server) -> 
         headers=ann.bearer,
     )
     assert_problem(answer, 422, "invalid_request")
+
+
+def test_credentials_after_the_file_must_agree_with_the_header(
+    ann: Caller, bob: Caller, server: Server
+) -> None:
+    for name, value in (("user_id", bob.id), ("access_token", bob.token), ("access_token", "")):
+        answer = send(ann, form(FILE, (f'name="{name}"', value.encode())))
+        assert_problem(answer, 401, "unauthorized")
+    mine = (
+        ('name="user_id"', ann.id.upper().encode()),
+        ('name="access_token"', ann.token.encode()),
+    )
+    assert send(ann, form(FILE, *mine)).status_code == 201
 
 
 def test_an_option_after_the_file_comes_too_late(ann: Caller) -> None:
@@ -233,6 +250,61 @@ def test_a_sender_that_hangs_up_leaves_nothing(ann: Caller, server: Server) -> N
     assert ann.record()["status"] == "ready"
 
 
+def test_a_compressed_body_is_refused(ann: Caller) -> None:
+    assert_problem(ann.post(WAV, {"Content-Encoding": "gzip"}), 415, "invalid_request")
+
+
+def answer_to(server: Server, request: bytes) -> bytes:
+    """What comes back for raw bytes, up to the end of the connection."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
+        with contextlib.suppress(ConnectionError):
+            connection.sendall(request)
+            connection.shutdown(socket.SHUT_WR)
+        answer = b""
+        with contextlib.suppress(ConnectionError):
+            while piece := connection.recv(65_536):
+                answer += piece
+        return answer
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"GET /healthz HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 2_000_000,
+        b"GET /healthz HTTP/1.1\r\nHost: a\r\n" + b"a: b\r\n" * 300_000,
+        b"POST /users HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+        b"POST /users HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+        b"GET /\xff HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"hello\r\n\r\n",
+    ],
+    ids=["long header", "many headers", "negative length", "two lengths", "raw path", "no HTTP"],
+)
+def test_what_is_no_http_gets_a_problem_and_costs_little(
+    server: Server, request_bytes: bytes
+) -> None:
+    head, _, body = answer_to(server, request_bytes).partition(b"\r\n\r\n")
+    if head:  # a sender who is still sending may lose the answer with the connection
+        assert head.startswith(b"HTTP/1.1 400 ")
+        assert b"application/problem+json" in head
+        assert json.loads(body)["code"] == "invalid_request"
+    assert server.client.get("/healthz").status_code == 200
+
+
+def test_half_a_request_is_not_carried_out(server: Server) -> None:
+    half = b'{"name": "half a request"}'
+    head = (
+        b"POST /users HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+        b"Content-Length: 500\r\n\r\n"
+    )
+    assert b"201" not in answer_to(server, head + half)
+
+
+def test_the_verdict_is_heard_in_the_middle_of_a_large_upload(ann: Caller) -> None:
+    """The converter refuses while much is still on its way to it."""
+    for _ in range(10):
+        assert_problem(ann.post(b"no WAV " * 500_000), 415, "not_a_wav")
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [
@@ -250,3 +322,13 @@ def test_unknown_paths_and_methods(
     answer = server.client.request(method, path)
     assert_problem(answer, status, code)
     assert ("allow" in answer.headers) == (status == 405)
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [("/records", "GET, POST"), ("/users/me", "DELETE, GET"), ("/users/me/token", "POST")],
+)
+def test_a_method_that_is_not_there_hears_which_are(
+    server: Server, path: str, methods: str
+) -> None:
+    assert server.client.patch(path).headers["allow"] == methods

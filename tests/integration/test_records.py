@@ -42,7 +42,7 @@ def test_a_limit_out_of_range(ann: Caller, limit: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "cursor", ["", "x", "!!!", "bnVsbA==", "W10=", "WzEsMl0=", "WyIyMDI2IiwgMV0=", "\x00", "é" * 9]
+    "cursor", ["", "x", "!!!", "W" * 9000, "1.", f"-1.{'0' * 32}", f"{'9' * 18}.{'0' * 32}", "\x00"]
 )
 def test_a_cursor_that_is_none(ann: Caller, cursor: str) -> None:
     assert_problem(ann.get("/records", params={"cursor": cursor}), 422, "invalid_request")

@@ -10,7 +10,7 @@ from sqlalchemy import create_engine, text
 
 from tests.postgres import Postgres
 from wavepost.accounts import Accounts
-from wavepost.errors import Busy
+from wavepost.errors import Busy, StorageFull, Unauthorized
 from wavepost.storage import chunks, records, schema
 from wavepost.storage.chunks import CHUNK_BYTES, ChunkWriter
 from wavepost.storage.database import Database, with_driver
@@ -87,6 +87,29 @@ async def test_a_swept_record_takes_no_more_chunks_and_is_never_published(
         await writer.write(bytes(CHUNK_BYTES))
     async with database.write() as session:
         assert await records.publish(session, record_id, {}) is None
+    assert await count(database, "chunks") == 0
+
+
+async def test_a_user_who_left_begins_no_record(database: Database, user: User) -> None:
+    await Accounts(database).remove(user)
+    with pytest.raises(Unauthorized):
+        async with database.write() as session:
+            await records.begin(session, uuid.uuid4(), user.id, "a.wav", datetime.now(UTC))
+
+
+async def test_a_disk_that_is_nearly_full_takes_no_more_sound(
+    database_kind: str, database: Database, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record_id = await unfinished(database, user, datetime.now(UTC))
+    monkeypatch.setattr("wavepost.storage.database.SQLITE_RESERVE_BYTES", 10**18)
+    writer = ChunkWriter(database, record_id, Kind.MP3, first_number=2)
+    if database_kind == "sqlite":
+        with pytest.raises(StorageFull):
+            await writer.write(bytes(CHUNK_BYTES))
+    else:
+        await writer.write(bytes(CHUNK_BYTES))
+    async with database.write() as session:
+        await records.discard(session, record_id)
     assert await count(database, "chunks") == 0
 
 

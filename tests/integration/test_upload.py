@@ -111,6 +111,11 @@ def test_bare_bytes_of_unknown_length(ann: Caller, server: Server) -> None:
     [
         ('attachment; filename="a b.wav"', "a b.wav"),
         ("attachment; filename*=UTF-8''%D0%B7%D0%B2%D1%83%D0%BA.wav", "звук.wav"),
+        ("attachment; filename=a.wav; filename*=iso-8859-1'en'caf%E9.wav", "café.wav"),
+        ("attachment; filename*=utf-8''b.wav; filename=a.wav", "b.wav"),
+        ("attachment; filename*=undefined''x; filename=a.wav", "a.wav"),
+        ("attachment; filename*=utf-8''%00%ff%zz", "\ufffd%zz"),
+        ("attachment; filename*" + "9" * 5000 + "*=x", "recording.wav"),
     ],
 )
 def test_the_name_of_bare_bytes_comes_from_content_disposition(
@@ -150,6 +155,13 @@ def test_a_file_name_in_another_charset_is_no_reason_to_refuse(ann: Caller, serv
     assert answer.json()["name"] == "café.wav"
 
 
+@pytest.mark.parametrize(
+    "accept", ["*/*", "text/plain;q=0", "text/plain;q=0.5, application/json", "text/html, */*"]
+)
+def test_json_is_what_else_is_answered(ann: Caller, accept: str) -> None:
+    assert ann.post(WAV, {"Accept": accept}).json()["status"] == "ready"
+
+
 def test_plain_text_is_the_bare_link(ann: Caller, server: Server) -> None:
     answer = ann.post(WAV, {"Accept": "text/plain"})
     assert answer.status_code == 201
@@ -177,6 +189,16 @@ def content_digest(body: bytes, name: str = "sha-256") -> str:
 @pytest.mark.parametrize("name", ["sha-256", "sha-512"])
 def test_a_digest_that_holds(ann: Caller, server: Server, name: str) -> None:
     assert_is_the_sound(server, ann.post(WAV, {"Content-Digest": content_digest(WAV, name)}))
+
+
+def test_every_digest_must_hold(ann: Caller, server: Server) -> None:
+    headers = [
+        *ann.bearer.items(),
+        ("Content-Digest", content_digest(WAV, "sha-512")),
+        ("Content-Digest", content_digest(WAV + b"x")),
+    ]
+    answer = server.client.post("/records", content=WAV, headers=headers)
+    assert_problem(answer, 422, "digest_mismatch")
 
 
 def test_a_digest_that_does_not_hold_keeps_nothing(ann: Caller) -> None:

@@ -4,24 +4,18 @@ import io
 import struct
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 
 from tests import sound
+from tests.conversions import converted
 from wavepost.audio.conversion import convert
+from wavepost.audio.decoder import CODECS
 from wavepost.audio.encoder import DEFAULT_KBPS, Wanted
 from wavepost.audio.mixer import MP3_RATES
 from wavepost.audio.source import Source
 from wavepost.errors import EmptyAudio, TooLong, UnsupportedCodec
-
-AS_USUAL = Wanted()
-
-
-def converted(wav: bytes, wanted: Wanted = AS_USUAL, max_seconds: float = 3600) -> Any:
-    """The MP3 and the facts of its conversion."""
-    written: list[bytes] = []
-    head, facts = convert(Source(io.BytesIO(wav).read), written.append, wanted, max_seconds)
-    return head + b"".join(written), facts
 
 
 def warning_codes(facts: dict[str, Any]) -> list[str]:
@@ -294,3 +288,48 @@ def test_the_same_wav_gives_the_same_bytes_however_it_arrives() -> None:
             3600,
         )
         assert head + b"".join(written) == whole
+
+
+def av_wav(codec: str, rate: int, channels: int, samples: sound.Samples) -> bytes:
+    """A WAV in any codec that FFmpeg can write."""
+    file = io.BytesIO()
+    layout = "mono" if channels == 1 else "stereo"
+    with av.open(file, mode="w", format="wav") as container:
+        stream = container.add_stream(codec, rate=rate, layout=layout)
+        assert isinstance(stream, av.AudioStream)
+        whole = np.round(samples * 32767).astype(np.int16).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(whole, format="s16", layout=layout)
+        frame.sample_rate = rate
+        resampler = av.AudioResampler(
+            format=stream.format.name,
+            layout=layout,
+            rate=rate,
+            frame_size=stream.codec_context.frame_size or 1024,
+        )
+        for piece in (*resampler.resample(frame), *resampler.resample(None), None):
+            container.mux(stream.encode(piece))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("codec", sorted(set(CODECS) - {"gsm_ms"}))
+def test_every_codec_that_is_promised_is_converted(codec: str) -> None:
+    rate = {"adpcm_g722": 16_000, "adpcm_g726": 8_000}.get(codec, 22_050)
+    channels = 1 if codec in ("adpcm_g722", "adpcm_g726") else 2
+    samples = sound.tone(1, rate, (440.0, 440.0)[:channels])
+    encoder = {"mp3": "libmp3lame", "adpcm_g722": "g722", "adpcm_g726": "g726"}.get(codec, codec)
+    mp3, facts = converted(av_wav(encoder, rate, channels, samples))
+    heard, heard_rate = sound.decode(mp3)
+    assert facts["receipt"]["source"]["codec"] == codec
+    assert facts["duration"] == pytest.approx(1, abs=0.15)
+    assert sound.pitch(heard[:, 0], heard_rate) == pytest.approx(440, abs=3)
+    assert sound.loudness_db(heard[:, 0]) == pytest.approx(-9.03, abs=1.5)
+
+
+def test_gsm_as_phone_systems_write_it() -> None:
+    # WAV49: blocks of 65 bytes are 320 samples; a block of this pattern decodes to some sound.
+    fmt = sound.fmt_chunk(0x31, 1, 8_000, 0, block_align=65) + struct.pack("<HH", 2, 320)
+    block = np.random.default_rng(1).integers(0, 256, 65, dtype=np.uint8).tobytes()
+    wav = sound.riff(sound.chunk(b"fmt ", fmt), sound.chunk(b"data", block * 25))
+    mp3, facts = converted(wav)
+    assert facts["receipt"]["source"]["codec"] == "gsm_ms"
+    assert len(sound.decode(mp3)[0]) == 25 * 320

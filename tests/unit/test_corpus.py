@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests import sound
-from tests.unit.test_conversion import converted
+from tests.conversions import converted
 from wavepost.errors import WavError
 
 

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from wavepost import errors
 from wavepost.audio.encoder import DEFAULT_KBPS
@@ -19,8 +20,19 @@ API = (ROOT / "docs" / "api.md").read_text()
 def test_every_setting_is_documented(name: str) -> None:
     row = f"| `WAVEPOST_{name.upper()}` |"
     assert row in CONFIGURATION
-    assert Settings.model_fields[name].description in CONFIGURATION
+    field = Settings.model_fields[name]
+    assert field.description in CONFIGURATION
+    assert f"{row} {shown(field.default)} |" in CONFIGURATION
     assert re.search(rf"^#? ?WAVEPOST_{name.upper()}=", (ROOT / ".env.example").read_text(), re.M)
+
+
+def shown(default: object) -> str:
+    """A default as the table writes it."""
+    if isinstance(default, SecretStr):
+        default = default.get_secret_value()
+    if isinstance(default, bool):
+        default = int(default)
+    return "" if default in ("", ()) else f"`{default}`"
 
 
 def test_no_setting_is_documented_that_is_none() -> None:

@@ -15,10 +15,10 @@ from wavepost.web.uploads import _temporary_file, clean_file_name
 BODY = (
     b'--b\r\nContent-Disposition: form-data; name="user_id"\r\n\r\nme\r\n'
     b'--b\r\nContent-Disposition: form-data; name="record"; filename="a.wav"\r\n'
-    b"Content-Type: audio/wav\r\n\r\nRIFF\r\n--b\r--bb\r\n\r\n"
+    b"Content-Type: audio/wav\r\n\r\nRIFF\r\n--c\r--bb\r\n\r\n"
     b"\r\n--b\r\nContent-Disposition: form-data; name=bitrate\r\n\r\n64\r\n--b--\r\n"
 )
-SOUND = b"RIFF\r\n--b\r--bb\r\n\r\n"
+SOUND = b"RIFF\r\n--c\r--bb\r\n\r\n"
 
 
 async def read(body: bytes, cuts: list[int]) -> list[Event]:
@@ -33,7 +33,7 @@ async def read(body: bytes, cuts: list[int]) -> list[Event]:
 
 @given(st.lists(st.integers(0, len(BODY)), max_size=12))
 async def test_a_form_reads_the_same_wherever_it_is_cut(cuts: list[int]) -> None:
-    events = await read(BODY.replace(b"\r\n--b\r--bb", b"\r\n--c\r--bb"), cuts)
+    events = await read(BODY, cuts)
     named = [event for event in events if not isinstance(event, bytes)]
     assert named == [
         Field("user_id", "me"),
@@ -41,7 +41,7 @@ async def test_a_form_reads_the_same_wherever_it_is_cut(cuts: list[int]) -> None
         Field("bitrate", "64"),
     ]
     pieces = [event for event in events if isinstance(event, bytes)]
-    assert b"".join(pieces) == SOUND.replace(b"\r\n--b\r", b"\r\n--c\r")
+    assert b"".join(pieces) == SOUND
 
 
 @given(st.integers(0, len(BODY) - 3))

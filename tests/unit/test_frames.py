@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests import sound
-from tests.unit.test_conversion import converted
+from tests.conversions import converted
 from wavepost.audio.encoder import Wanted
 from wavepost.audio.frames import FrameHeader, FrameWalker, bitrates
 from wavepost.audio.info import crc16

@@ -78,6 +78,10 @@ def _send(channel: socket.socket, kind: bytes, body: bytes) -> None:
 def _send_error(channel: socket.socket, error: WavError, for_the_log: str = "") -> None:
     # A child may write to no file, so what is for the log goes to the parent too.
     _send(channel, ERROR, json.dumps([error.code, error.detail, for_the_log]).encode())
+    # Closing with input unread would reset the connection, and the parent could miss the message.
+    channel.shutdown(socket.SHUT_WR)
+    while channel.recv(STEP_BYTES):
+        pass
 
 
 def _confine() -> None:
@@ -88,10 +92,16 @@ def _confine() -> None:
     os.environ.clear()
     # Linux only: macOS has no /proc, and its kernel does not hold processes to RLIMIT_AS.
     with contextlib.suppress(OSError):
-        address_space = _occupied_bytes() + MEMORY_BYTES
-        resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
+        _lower(resource.RLIMIT_AS, _occupied_bytes() + MEMORY_BYTES)
     for limit in (resource.RLIMIT_NOFILE, resource.RLIMIT_FSIZE, resource.RLIMIT_CORE):
-        resource.setrlimit(limit, (0, 0))
+        _lower(limit, 0)
+
+
+def _lower(limit: int, value: int) -> None:
+    """Set the soft limit, at most as high as the hard one, which the operator may have lowered."""
+    hard = resource.getrlimit(limit)[1]
+    soft = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(limit, (soft, hard if limit == resource.RLIMIT_CPU else soft))
 
 
 def _occupied_bytes() -> int:
@@ -103,4 +113,4 @@ def _occupied_bytes() -> int:
 def _allow_cpu_seconds(seconds: int) -> None:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     used = int(usage.ru_utime + usage.ru_stime)
-    resource.setrlimit(resource.RLIMIT_CPU, (used + seconds, resource.RLIM_INFINITY))
+    _lower(resource.RLIMIT_CPU, used + seconds)

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
-from typing import Any
+from typing import Any, TypeVar
 
 from wavepost.audio import child
 from wavepost.audio.encoder import Wanted
@@ -20,6 +20,7 @@ from wavepost.audio.silence import SILENT_WAV
 from wavepost.errors import WAV_ERRORS, Busy, DamagedWav
 
 CHECK_SECONDS = 10
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -57,31 +58,34 @@ class Converters:
     async def start(self, wanted: Wanted) -> AsyncIterator["Converter"]:
         """A child ready for the WAV's bytes; it is gone when the context ends."""
         ours, theirs = socket.socketpair()
-        with theirs:
-            process = self._context.Process(
-                target=child.run, args=(theirs, wanted, self._max_seconds), daemon=True
-            )
-            try:
-                # 2 ms, but 200 ms the first time, when the forkserver loads the libraries.
-                await self._in_thread(process.start)
-            except BaseException:
-                ours.close()
-                raise
-        reader, writer = await asyncio.open_unix_connection(sock=ours)
+        try:
+            # 2 ms, but 200 ms the first time, when the forkserver loads the libraries.
+            process = await self._in_thread(lambda: self._start_process(theirs, wanted))
+            reader, writer = await asyncio.open_unix_connection(sock=ours)
+        except BaseException:
+            ours.close()
+            raise
         try:
             yield Converter(reader, writer, lambda: self._exit_code(process))
         finally:
             writer.close()
-            process.kill()
-            await self._in_thread(process.join)
-            process.close()
+            await self._in_thread(lambda: _end(process))
+
+    def _start_process(self, channel: socket.socket, wanted: Wanted) -> BaseProcess:
+        # Should nobody wait for it any more, the child finds its channel closed and ends.
+        with channel:
+            process = self._context.Process(
+                target=child.run, args=(channel, wanted, self._max_seconds), daemon=True
+            )
+            process.start()
+            return process
 
     async def _exit_code(self, process: BaseProcess) -> int | None:
         await self._in_thread(process.join)
         return process.exitcode
 
-    async def _in_thread(self, call: Callable[[], None]) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._processes, call)
+    async def _in_thread(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._processes, call)
 
 
 class Converter:
@@ -124,7 +128,7 @@ class Converter:
                     if for_the_log:
                         log.error("converter child failed:\n%s", for_the_log)
                     raise WAV_ERRORS[code](detail)
-        except (asyncio.IncompleteReadError, ConnectionResetError):
+        except (asyncio.IncompleteReadError, ConnectionError):
             raise await self._why_it_died() from None
 
     def result(self) -> Result:
@@ -144,6 +148,13 @@ class Converter:
             # Somebody else's doing (the kernel short of memory, an operator), not the WAV's.
             return Busy("The converter was stopped. Send the recording again.")
         return DamagedWav("The WAV can't be converted: the converter gave up on it.")
+
+
+def _end(process: BaseProcess) -> None:
+    if process.is_alive():
+        process.kill()
+    process.join()
+    process.close()
 
 
 async def _once(piece: bytes) -> AsyncIterator[bytes]:

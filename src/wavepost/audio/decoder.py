@@ -191,13 +191,14 @@ def _block_fmt(wav_format: WavFormat) -> bytes:
 
 
 def _fmt(wav_format: WavFormat, tag: int, block_align: int, bits: int) -> bytes:
-    bytes_a_second = min(wav_format.sample_rate * block_align, 0xFFFF_FFFF)
+    # FFmpeg takes the bits of a G.726 sample from this, not from the field that holds them.
+    bits_a_second = wav_format.sample_rate * (wav_format.channels * bits or block_align * 8)
     return struct.pack(
         "<HHIIHH",
         tag,
         wav_format.channels,
         wav_format.sample_rate,
-        bytes_a_second,
+        min(bits_a_second // 8, UNKNOWN_SIZE),
         block_align,
         bits,
     )

@@ -33,12 +33,16 @@ class Mixer:
         self._source_rate = wav_format.sample_rate
         self._taken = self._given = 0
         self._meter = meter
+        self._to_double = av.AudioResampler(format="dbl")
         self._resampler = av.AudioResampler(
             format="s16", layout="mono" if self.channels == 1 else "stereo", rate=self.sample_rate
         )
 
     def mix(self, frame: AudioFrame) -> Iterator[bytes]:
         """What `frame` gives; some of its end may come with the next one."""
+        if frame.format.name.startswith("s64"):
+            # numpy's side of PyAV has no 64-bit integers; a double keeps 53 of the bits.
+            (frame,) = self._to_double.resample(frame)
         samples = frame.to_ndarray()
         self._taken += frame.samples
         measured = self._meter.measure(samples)

@@ -1,9 +1,10 @@
 """Engines, short transactions, and the databases' errors in our words."""
 
-import errno
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -21,6 +22,7 @@ BUSY_SECONDS = 10
 
 CONNECT_SECONDS = 5
 SQLITE_PAGE_BYTES = 16 * 1024
+SQLITE_RESERVE_BYTES = 64 * 1024 * 1024
 POOL_CONNECTIONS = 20
 
 
@@ -29,6 +31,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         """`url` is `postgresql://…` or `sqlite:///…`."""
+        self._folder = Path(url.partition(":///")[2]).parent if is_sqlite(url) else None
         self._engine = _sqlite_engine(url) if is_sqlite(url) else _postgresql_engine(url)
         self._writing = self._engine.execution_options(writes=True)
 
@@ -46,6 +49,14 @@ class Database:
             async with AsyncSession(self._writing, expire_on_commit=False) as session:
                 yield session
                 await session.commit()
+
+    def check_room(self) -> None:
+        """Raises StorageFull while removing a record would still work.
+
+        On a full disk SQLite can't even delete, so the last of the room is not for recordings.
+        """
+        if self._folder and shutil.disk_usage(self._folder).free < SQLITE_RESERVE_BYTES:
+            raise _storage_full()
 
     async def check(self) -> None:
         """Raises Busy where the database does not answer."""
@@ -137,9 +148,7 @@ def _translated_errors() -> Iterator[None]:
         raise Busy("The database is busy. Try again in a few seconds.") from error
     except DBAPIError as error:
         if _is_full(error.orig):
-            raise StorageFull(
-                "The server has no room for more recordings. Ask its operator for space."
-            ) from error
+            raise _storage_full() from error
         if isinstance(error, OperationalError | InterfaceError):
             raise Busy("The database is out of reach. Try again in a few seconds.") from error
         raise
@@ -151,6 +160,8 @@ def _translated_errors() -> Iterator[None]:
 def _is_full(error: BaseException | None) -> bool:
     if isinstance(error, sqlite3.Error):
         return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
-    if isinstance(error, psycopg.Error):
-        return error.sqlstate == "53100"
-    return isinstance(error, OSError) and error.errno == errno.ENOSPC
+    return isinstance(error, psycopg.Error) and error.sqlstate == "53100"
+
+
+def _storage_full() -> StorageFull:
+    return StorageFull("The server has no room for more recordings. Ask its operator for space.")

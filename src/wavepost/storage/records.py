@@ -6,8 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from wavepost.errors import Unauthorized
 from wavepost.storage.models import Record, Status
 
 
@@ -48,6 +50,25 @@ async def remove(session: AsyncSession, record_id: UUID, user_id: UUID) -> bool:
 
 
 # Unfinished records: an upload under way, or what a crash left of one.
+
+
+async def begin(
+    session: AsyncSession, record_id: UUID, user_id: UUID, name: str, now: datetime
+) -> None:
+    """Insert an unfinished record. Raises Unauthorized where the user has just left."""
+    record = Record(
+        id=record_id,
+        user_id=user_id,
+        status=Status.UPLOADING,
+        name=name,
+        created_at=now,
+        touched_at=now,
+    )
+    session.add(record)
+    try:
+        await session.flush()
+    except IntegrityError as error:
+        raise Unauthorized from error
 
 
 async def publish(session: AsyncSession, record_id: UUID, facts: dict[str, Any]) -> Record | None:

@@ -28,6 +28,10 @@ class Body:
         self._stream = request.stream()
         self._idle_seconds = idle_seconds
         self._max_bytes = max_bytes
+        if request.headers.get("content-encoding", "identity").lower() != "identity":
+            raise InvalidRequest(
+                "Send the bytes as they are, without Content-Encoding.", status=415
+            )
         if int(request.headers.get("content-length", "0")) > max_bytes:
             raise _too_large(max_bytes)
         self._expected = expected_digests(request.headers)
@@ -66,7 +70,7 @@ class Body:
 def expected_digests(headers: Headers) -> dict[str, bytes]:
     """The digests of `Content-Digest` that we can check, by algorithm."""
     found = {}
-    for member in headers.get("content-digest", "").split(","):
+    for member in ",".join(headers.getlist("content-digest")).split(","):
         name, _, value = member.strip().partition("=")
         if name not in DIGESTS:
             continue

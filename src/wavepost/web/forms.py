@@ -60,20 +60,22 @@ class _PartReader:
 
     def take(self, event: MultipartSegment | bytes | bytearray | None) -> Event | None:
         if isinstance(event, MultipartSegment):
-            return self._begin(_text(event.name or ""), event.filename)
+            return self._begin(text(event.name or ""), event.filename)
         if self._field is None:
             return None if event is None else bytes(event)
         if event is None:
             return Field(self._field, _value(self._field, self._value))
         self._value += event
         if len(self._value) > MAX_FIELD_BYTES:
-            raise InvalidRequest.field(self._field, f"send at most {MAX_FIELD_BYTES} bytes")
+            raise InvalidRequest.field(
+                self._field[:100], f"send at most {MAX_FIELD_BYTES} bytes, or send it as a file"
+            )
         return None
 
     def _begin(self, name: str, file_name: str | None) -> FileStart | None:
         if file_name is not None:
             self._field = None
-            return FileStart(name, _text(file_name))
+            return FileStart(name, text(file_name))
         self._field = name
         self._value.clear()
         return None
@@ -86,7 +88,7 @@ def _value(name: str, value: bytearray) -> str:
         raise InvalidRequest.field(name, "send text in UTF-8") from None
 
 
-def _text(latin1: str) -> str:
+def text(latin1: str) -> str:
     """A header's text: UTF-8 as browsers and curl send it, else Latin-1 as it stands."""
     try:
         return latin1.encode("latin1").decode()

@@ -2,14 +2,15 @@
 
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_address
+from uuid import UUID
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from wavepost.errors import InvalidRequest
+from wavepost.errors import InvalidRequest, NotFound
 
-_HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
+_HOST = re.compile(r"([A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
 
 
 def base_url(request: Request, public_url: str) -> str:
@@ -20,6 +21,17 @@ def base_url(request: Request, public_url: str) -> str:
     if not _HOST.fullmatch(host):
         raise InvalidRequest.field("Host", "send the name or address that you called")
     return f"{request.url.scheme}://{host}"
+
+
+def parse_id(value: str) -> UUID:
+    """Raises NotFound for what is no id: a stranger learns nothing from the difference."""
+    try:
+        parsed = UUID(value)
+    except ValueError:
+        raise NotFound from None
+    if str(parsed) != value.lower():
+        raise NotFound
+    return parsed
 
 
 class TrustedProxies:

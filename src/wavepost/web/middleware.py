@@ -9,12 +9,14 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wavepost import errors
-from wavepost.web.problems import problem
+from wavepost.web.problems import CutOff, problem
 
 log = logging.getLogger("wavepost.access")
 
 SMALL_BODY_BYTES = 64 * 1024
 """More than any body but a recording needs; the framework reads such bodies into memory."""
+
+SMALL_BODY_SECONDS = 30
 
 
 class RequestLog:
@@ -53,12 +55,13 @@ class RequestLog:
             stopping = errors.Busy("The server is stopping. Send this again in a moment.")
             if not status:
                 await problem(stopping, request_id)(scope, receive, send_with_id)
+        except CutOff as cut:
+            log.info("request %s was cut off: %s", request_id, cut)
         except Exception:
             log.exception("request %s failed", request_id)
-            if status:
-                # The answer is under way and can't be mended: cutting it off says so.
-                raise
-            await problem(errors.Internal(), request_id)(scope, receive, send_with_id)
+            # An answer under way can't be mended; the server closes the connection instead.
+            if not status:
+                await problem(errors.Internal(), request_id)(scope, receive, send_with_id)
         finally:
             log.info(
                 "%s %s %s %.0f ms %s",
@@ -80,11 +83,16 @@ class SmallBodies:
         if scope["type"] != "http" or (scope["method"], scope["path"]) == ("POST", "/records"):
             await self._app(scope, receive, send)
             return
-        body = await _read_small(Headers(scope=scope), receive)
-        if body is None:
-            detail = f"Send at most {SMALL_BODY_BYTES} bytes here; recordings go to POST /records."
-            refusal = problem(errors.TooLarge(detail), scope["state"]["request_id"])
-            await refusal(scope, receive, send)
+        body: bytes | None
+        try:
+            async with asyncio.timeout(SMALL_BODY_SECONDS):
+                body = await _read_small(Headers(scope=scope), receive)
+        except (errors.TooLarge, TimeoutError) as error:
+            late = errors.InvalidRequest(
+                "The body did not come in time. Send it again.", status=408
+            )
+            refused = error if isinstance(error, errors.TooLarge) else late
+            await problem(refused, scope["state"]["request_id"])(scope, receive, send)
             return
 
         async def receive_again() -> Message:
@@ -97,14 +105,21 @@ class SmallBodies:
         await self._app(scope, receive_again, send)
 
 
-async def _read_small(headers: Headers, receive: Receive) -> bytes | None:
-    """The body, or None where it is too large; where its length is known, before it is read."""
+async def _read_small(headers: Headers, receive: Receive) -> bytes:
+    """The body. Raises TooLarge, before it is read where its length is known; or CutOff."""
+    too_large = errors.TooLarge(
+        f"Send at most {SMALL_BODY_BYTES} bytes here; recordings go to POST /records."
+    )
     if int(headers.get("content-length", "0")) > SMALL_BODY_BYTES:
-        return None
+        raise too_large
     body = bytearray()
-    while len(body) <= SMALL_BODY_BYTES:
+    more = True
+    while more and len(body) <= SMALL_BODY_BYTES:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise CutOff("its sender hung up")
         body += message.get("body", b"")
-        if not message.get("more_body"):
-            return bytes(body)
-    return None
+        more = message.get("more_body", False)
+    if len(body) > SMALL_BODY_BYTES:
+        raise too_large
+    return bytes(body)

@@ -8,24 +8,21 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.routing import compile_path
 
 from wavepost import errors
 from wavepost.web.answers import ProblemAnswer
 
 log = logging.getLogger(__name__)
 
-ANSWERED: tuple[type[errors.WavepostError], ...] = (
-    errors.InvalidRequest,
-    errors.Unauthorized,
-    errors.NotFound,
-    errors.TooLarge,
-    errors.DigestMismatch,
-    errors.Busy,
-    errors.StorageFull,
-    errors.Internal,
-    *errors.WAV_ERRORS.values(),
-)
-CODES = {error.code: error for error in ANSWERED}
+MAX_ERRORS, MAX_NAME = 20, 100
+"""How much of what was wrong is said back."""
+
+CODES: dict[str, type[errors.WavepostError]] = {
+    error.code: error
+    for error in vars(errors).values()
+    if isinstance(error, type) and hasattr(error, "code")
+}
 
 
 class ProblemResponse(JSONResponse):
@@ -40,6 +37,10 @@ class ProblemResponse(JSONResponse):
 
 class SenderGone(Exception):
     """The sender hung up in the middle of its body: nobody is there to be told."""
+
+
+class CutOff(Exception):
+    """An answer under way can't be ended as it began; the connection is closed to say so."""
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -80,8 +81,7 @@ def responses(*codes: str) -> dict[int | str, dict[str, Any]]:
     by_status: dict[int | str, dict[str, Any]] = {}
     for code in codes:
         error = CODES[code]
-        status = getattr(error, "status", 422)
-        names = by_status.setdefault(status, {"model": ProblemAnswer, "description": ""})
+        names = by_status.setdefault(error.status, {"model": ProblemAnswer, "description": ""})
         names["description"] = " · ".join(filter(None, (names["description"], f"`{code}`")))
     return by_status
 
@@ -96,16 +96,23 @@ async def _on_error(request: Request, error: Exception) -> Response:
 
 async def _on_invalid_fields(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    found = error.errors()
-    fields = [
-        {"field": ".".join(str(part) for part in one["loc"][1:]) or "body", "detail": one["msg"]}
-        for one in found
-    ]
+    found = error.errors()[:MAX_ERRORS]
+    fields = [_field(one) for one in found]
     unparsable = any(one["type"] == "json_invalid" for one in found)
     detail = "; ".join(f"{one['field']}: {one['detail']}" for one in fields)
     return problem(
         errors.InvalidRequest(detail, fields, 400 if unparsable else 422), request.state.request_id
     )
+
+
+def _field(error: dict[str, Any]) -> dict[str, str]:
+    name = ".".join(str(part) for part in error["loc"][1:])[:MAX_NAME]
+    if error["type"] in ("json_invalid", "model_attributes_type"):
+        return {
+            "field": "body",
+            "detail": "send a JSON object, with Content-Type: application/json",
+        }
+    return {"field": name or "body", "detail": error["msg"]}
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
@@ -116,9 +123,21 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
         return problem(errors.NotFound("There is nothing at this path. See /docs."), request_id)
     detail = f"{error.detail}. See /docs for what this path takes."
     headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(sorted(_methods(request)))
     return problem(
         errors.InvalidRequest(detail, status=error.status_code), request_id, headers=headers
     )
+
+
+def _methods(request: Request) -> set[str]:
+    """Every method that the path has; the framework names those of its first route alone."""
+    return {
+        method.upper()
+        for path, operations in request.app.openapi()["paths"].items()
+        if compile_path(path)[0].match(request.scope["path"])
+        for method in operations
+    }
 
 
 async def _on_sender_gone(request: Request, error: Exception) -> Response:

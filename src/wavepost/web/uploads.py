@@ -6,18 +6,20 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from email.message import Message
 from typing import IO
+from urllib.parse import unquote
+from uuid import UUID
 
 from multipart import parse_options_header
 from starlette.requests import Request
 
 from wavepost.audio.encoder import QUALITIES, Wanted
 from wavepost.audio.frames import ALL_BITRATES
+from wavepost.audio.gate import Gate
 from wavepost.errors import InvalidRequest, StorageFull, TooLarge, Unauthorized
 from wavepost.storage.models import MAX_FILE_NAME_CHARACTERS
 from wavepost.web.body import Body
-from wavepost.web.forms import Event, Field, FileStart, parts
+from wavepost.web.forms import Event, Field, FileStart, parts, text
 
 FILE_FIELD = "record"
 CREDENTIALS = ("user_id", "access_token")
@@ -31,6 +33,9 @@ FILE_FIRST_BYTES = 256 * 1024 * 1024
 
 PIECE_BYTES = 64 * 1024
 DEFAULT_FILE_NAME = "recording.wav"
+_EXTENDED_FILE_NAME = re.compile(
+    r";[ \t]*filename\*=(utf-8|iso-8859-1)'[A-Za-z0-9-]*'([^;\s]*)", re.IGNORECASE
+)
 
 
 @dataclass
@@ -42,11 +47,21 @@ class Upload:
     wanted: Wanted
     token: str
     user_id: str | None
+    fields: "_Fields"
+
+    def confirm(self, user_id: UUID) -> None:
+        """Say whose token it is; credentials that come after the WAV must agree with it."""
+        self.fields.confirmed_user_id = user_id
 
 
 @asynccontextmanager
 async def receive(
-    request: Request, bearer: str | None, *, idle_seconds: float, max_bytes: int
+    request: Request,
+    bearer: str | None,
+    *,
+    idle_seconds: float,
+    max_bytes: int,
+    waiting_room: Gate,
 ) -> AsyncIterator[Upload]:
     """The upload, once all but the WAV itself is known.
 
@@ -55,6 +70,7 @@ async def receive(
         bearer: the token of the Authorization header.
         idle_seconds: how long the sender may be silent.
         max_bytes: the largest WAV.
+        waiting_room: lets in those whose WAV comes before their credentials.
 
     Raises InvalidRequest, TooLarge or Unauthorized; reading `wav` may raise them too.
     """
@@ -70,11 +86,12 @@ async def receive(
     events = parts(body.pieces(), parameters.get("boundary", ""))
     file_name = await _read_to_file(events, fields)
     if fields.has_credentials:
-        yield fields.upload(_rest_of_form(events, max_bytes), file_name)
+        yield fields.upload(_rest_of_form(events, fields, max_bytes), file_name)
         return
-    with _temporary_file() as spool:
-        await _spool(events, fields, spool, min(max_bytes, FILE_FIRST_BYTES))
-        yield fields.upload(_read_spool(spool), file_name)
+    async with waiting_room.enter():
+        with _temporary_file() as spool:
+            await _spool(events, fields, spool, min(max_bytes, FILE_FIRST_BYTES))
+            yield fields.upload(_read_spool(spool), file_name)
 
 
 @dataclass
@@ -83,8 +100,11 @@ class _Fields:
 
     bearer: str | None
     values: dict[str, str] = field(default_factory=dict)
+    confirmed_user_id: UUID | None = None
 
     def add(self, name: str, value: str, allowed: tuple[str, ...]) -> None:
+        if name == FILE_FIELD:
+            raise InvalidRequest.field(name, "send it once, as a file: curl -F record=@call.wav")
         if name not in allowed:
             known = ", ".join(allowed)
             raise InvalidRequest.field(name[:100], f"there is no such field; there are {known}")
@@ -106,7 +126,17 @@ class _Fields:
             wanted=self._wanted(),
             token=str(tokens.pop()),
             user_id=self.values.get("user_id"),
+            fields=self,
         )
+
+    def add_late(self, name: str, value: str) -> None:
+        """A field after a WAV whose conversion has begun: only credentials, and the same ones."""
+        if name in OPTIONS and name not in self.values:
+            raise InvalidRequest.field(name, f"send it before {FILE_FIELD}")
+        self.add(name, value, allowed=(*CREDENTIALS, *OPTIONS))
+        known = self.bearer if name == "access_token" else str(self.confirmed_user_id)
+        if value != known and (name == "access_token" or value.lower() != known):
+            raise Unauthorized
 
     def _wanted(self) -> Wanted:
         if "bitrate" in self.values and "quality" in self.values:
@@ -140,12 +170,15 @@ async def _read_to_file(events: AsyncIterator[Event], fields: _Fields) -> str:
     raise InvalidRequest.field(FILE_FIELD, "send the WAV as a file in this field")
 
 
-async def _rest_of_form(events: AsyncIterator[Event], max_bytes: int) -> AsyncIterator[bytes]:
-    """The WAV, when its conversion begins before the form has ended: it must be the last field."""
+async def _rest_of_form(
+    events: AsyncIterator[Event], fields: _Fields, max_bytes: int
+) -> AsyncIterator[bytes]:
+    """The WAV, when its conversion begins before the form has ended."""
     async for piece in _file(events, max_bytes):
         if isinstance(piece, Field):
-            raise InvalidRequest.field(piece.name[:100], f"send it before {FILE_FIELD}")
-        yield piece
+            fields.add_late(piece.name, piece.value)
+        else:
+            yield piece
 
 
 @contextmanager
@@ -196,10 +229,12 @@ async def _read_spool(spool: IO[bytes]) -> AsyncIterator[bytes]:
 
 
 def _sent_name(request: Request) -> str:
-    """The file name of bare bytes; `filename*` (RFC 6266) goes before `filename`."""
-    message = Message()
-    message["Content-Disposition"] = request.headers.get("content-disposition", "attachment")
-    return message.get_filename("")
+    """The file name of bare bytes; `filename*` goes before `filename` (RFC 6266)."""
+    disposition = text(request.headers.get("content-disposition", ""))
+    if extended := _EXTENDED_FILE_NAME.search(disposition):
+        charset, encoded = extended.groups()
+        return unquote(encoded, encoding=charset, errors="replace")
+    return str(parse_options_header(disposition)[1].get("filename", ""))
 
 
 def clean_file_name(sent: str) -> str:

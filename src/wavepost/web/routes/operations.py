@@ -48,7 +48,7 @@ async def health() -> HealthAnswer:
 @router.get("/readyz", responses={503: {"model": ReadinessAnswer}})
 async def readiness(service: CurrentService, response: Response) -> ReadinessAnswer:
     """Able to serve: the database answers and a converter converts."""
-    checks = await service.check()
+    checks = await service.readiness.check()
     if all(outcome == "ok" for outcome in checks.values()):
         return ReadinessAnswer(status="ok", checks=checks)
     response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE

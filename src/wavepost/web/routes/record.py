@@ -19,8 +19,8 @@ from wavepost.web.conditions import (
     is_not_modified,
     requested_part,
 )
-from wavepost.web.problems import problem, responses
-from wavepost.web.routes.records import parse_id
+from wavepost.web.links import parse_id
+from wavepost.web.problems import CutOff, problem, responses
 
 router = APIRouter(tags=["record"])
 
@@ -91,8 +91,11 @@ async def _answer(
 
 async def _chained(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     yield first
-    async for piece in rest:
-        yield piece
+    try:
+        async for piece in rest:
+            yield piece
+    except NotFound:
+        raise CutOff("the recording was removed while it was downloaded") from None
 
 
 def _representation(record: Record, kind: Kind) -> Representation:

@@ -1,24 +1,25 @@
 """Recordings of a user: upload, list, look at one, remove."""
 
-import base64
-import json
-from datetime import datetime
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response, status
 from fastapi.responses import JSONResponse, PlainTextResponse
 
-from wavepost.errors import InvalidRequest, NotFound
+from wavepost.errors import InvalidRequest
 from wavepost.storage.models import Record
 from wavepost.web import uploads
 from wavepost.web.answers import RecordAnswer, RecordsAnswer
 from wavepost.web.caller import BaseUrl, BearerToken, CurrentService, CurrentUser
+from wavepost.web.links import parse_id
 from wavepost.web.problems import responses
 
 router = APIRouter(tags=["records"])
 
 MAX_PAGE = 100
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _OPTION_SCHEMAS = {
     "bitrate": {"type": "integer", "description": "Constant bitrate in kbit/s."},
@@ -84,9 +85,14 @@ async def add(
     service.converters.gate.check()
     settings = service.settings
     async with uploads.receive(
-        request, bearer, idle_seconds=settings.idle_seconds, max_bytes=settings.max_upload_bytes
+        request,
+        bearer,
+        idle_seconds=settings.idle_seconds,
+        max_bytes=settings.max_upload_bytes,
+        waiting_room=service.waiting_room,
     ) as upload:
         user = await service.accounts.authenticate(upload.token, upload.user_id)
+        upload.confirm(user.id)
         record = await service.recordings.add(user, upload.name, upload.wanted, upload.wav)
     answer = RecordAnswer.of(record, link_base)
     headers = {"Location": answer.url}
@@ -141,32 +147,27 @@ async def remove(record_id: str, user: CurrentUser, service: CurrentService) -> 
     await service.recordings.remove(parse_id(record_id), user)
 
 
-def parse_id(value: str) -> UUID:
-    """Raises NotFound for what is no id: a stranger learns nothing from the difference."""
-    try:
-        parsed = UUID(value)
-    except ValueError:
-        parsed = None
-    if parsed is None or str(parsed) != value.lower():
-        raise NotFound("There is no such recording. Check the link, or ask who sent it to you.")
-    return parsed
-
-
 def _prefers_text(accept: str) -> bool:
-    wanted = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
-    return "text/plain" in wanted and "application/json" not in wanted
+    return _quality(accept, "text/plain") > _quality(accept, "application/json")
+
+
+def _quality(accept: str, media_type: str) -> float:
+    """How much the caller wants it (RFC 9110, 12.5.1); 0 where it is not named."""
+    for part in accept.lower().split(","):
+        name, _, parameters = part.partition(";")
+        if name.strip() == media_type:
+            weight = re.search(r"(?:^|;)\s*q=([01](?:\.[0-9]{0,3})?)\s*(?:;|$)", parameters)
+            return float(weight[1]) if weight else 1.0
+    return 0.0
 
 
 def _cursor(record: Record) -> str:
-    place = json.dumps([record.created_at.isoformat(), record.id.hex])
-    return base64.urlsafe_b64encode(place.encode()).decode()
+    microseconds = (record.created_at - EPOCH) // timedelta(microseconds=1)
+    return f"{microseconds}.{record.id.hex}"
 
 
 def _read_cursor(cursor: str) -> tuple[datetime, UUID]:
-    try:
-        created_at, record_id = json.loads(base64.urlsafe_b64decode(cursor))
-        place = datetime.fromisoformat(created_at), UUID(record_id)
-        place[0].astimezone()
-    except (ValueError, TypeError, AttributeError, OverflowError):
-        raise InvalidRequest.field("cursor", "send what `next` held, or leave it out") from None
-    return place
+    match = re.fullmatch(r"([0-9]{1,17})\.([0-9a-f]{32})", cursor)
+    if match is None:
+        raise InvalidRequest.field("cursor", "send what `next` held, or leave it out")
+    return EPOCH + timedelta(microseconds=int(match[1])), UUID(match[2])
