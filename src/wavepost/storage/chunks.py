@@ -80,7 +80,7 @@ class ChunkWriter:
             self._pending.clear()
 
     async def _store(self, data: bytes) -> None:
-        self._database.check_room()
+        await self._database.check_room()
         async with self._database.write() as session:
             await add(session, self._record_id, self._kind, self._next_number, data)
         self._next_number += 1

@@ -50,13 +50,19 @@ class Database:
                 yield session
                 await session.commit()
 
-    def check_room(self) -> None:
+    async def check_room(self) -> None:
         """Raises StorageFull while removing a record would still work.
 
         On a full disk SQLite can't even delete, so the last of the room is not for recordings.
+        What was removed leaves its room in SQLite's file, for the next ones to use.
         """
-        if self._folder and shutil.disk_usage(self._folder).free < SQLITE_RESERVE_BYTES:
-            raise _storage_full()
+        if self._folder is None:
+            return
+        if shutil.disk_usage(self._folder).free < SQLITE_RESERVE_BYTES:
+            async with self.read() as session:
+                free_pages = await session.scalar(text("SELECT * FROM pragma_freelist_count"))
+            if (free_pages or 0) * SQLITE_PAGE_BYTES < SQLITE_RESERVE_BYTES:
+                raise _storage_full()
 
     async def check(self) -> None:
         """Raises Busy where the database does not answer."""
