@@ -73,6 +73,7 @@ def test_the_info_frame_of_a_constant_bitrate(rate: int) -> None:
     assert "toc" not in numbers
     assert numbers["frames"] == facts["receipt"]["mp3"]["frames"]
     assert numbers["bytes"] == len(mp3)
+    assert frames_of(mp3)[0][0].kbps == facts["bitrate"]
     delay, padding = (lambda gaps: (gaps >> 12, gaps & 0xFFF))(int.from_bytes(lame[21:24], "big"))
     frame_samples = 1152 if rate >= 32_000 else 576
     assert numbers["frames"] * frame_samples - delay - padding == len(samples)

@@ -73,8 +73,11 @@ class FrameHeader:
         return self.samples // 8 * self.kbps * 1000 // self.sample_rate + self.padding
 
     def with_room_for(self, size: int) -> "FrameHeader":
-        """The same header at the lowest bitrate whose frame holds `size` bytes, unpadded."""
-        for index in range(1, 15):
+        """The same header, unpadded, at the lowest bitrate from its own up that holds `size` bytes.
+
+        Its own first: players that know no Info frame take the length from the first header.
+        """
+        for index in range(self.bitrate_index, 15):
             third = index << 4 | self.rate_index << 2 | self.raw[2] & 1
             header = FrameHeader.parse(bytes((self.raw[0], self.raw[1], third, self.raw[3])))
             if header.frame_bytes >= size:
