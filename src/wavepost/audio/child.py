@@ -25,10 +25,10 @@ MESSAGE_HEADER = struct.Struct(">cI")
 FRAMES, HEAD, FACTS, ERROR = b"m", b"h", b"f", b"e"
 
 MEMORY_BYTES = 512 * 1024 * 1024
-"""What a conversion may take on top of the libraries; an hour of 48 kHz stereo takes 20 MB."""
+"""What a conversion may take on top of the libraries; one of a 2 GB WAV had 43 MB with them."""
 
 CPU_SECONDS_A_STEP, STEP_BYTES = 60, 1024 * 1024
-"""CPU time for each step of the WAV: ten times what the slowest honest one takes, and more."""
+"""CPU time for each step of the WAV; the slowest found, GSM at 1 kHz, takes 6.5 s a step."""
 
 
 def run(channel: socket.socket, wanted: Wanted, max_seconds: float) -> None:
@@ -92,16 +92,17 @@ def _confine() -> None:
     os.environ.clear()
     # Linux only: macOS has no /proc, and its kernel does not hold processes to RLIMIT_AS.
     with contextlib.suppress(OSError):
-        _lower(resource.RLIMIT_AS, _occupied_bytes() + MEMORY_BYTES)
+        _limit(resource.RLIMIT_AS, _occupied_bytes() + MEMORY_BYTES)
     for limit in (resource.RLIMIT_NOFILE, resource.RLIMIT_FSIZE, resource.RLIMIT_CORE):
-        _lower(limit, 0)
+        _limit(limit, 0)
 
 
-def _lower(limit: int, value: int) -> None:
+def _limit(what: int, value: int) -> None:
     """Set the soft limit, at most as high as the hard one, which the operator may have lowered."""
-    hard = resource.getrlimit(limit)[1]
+    hard = resource.getrlimit(what)[1]
     soft = value if hard == resource.RLIM_INFINITY else min(value, hard)
-    resource.setrlimit(limit, (soft, hard if limit == resource.RLIMIT_CPU else soft))
+    # CPU time alone is granted again and again; the rest is final.
+    resource.setrlimit(what, (soft, hard if what == resource.RLIMIT_CPU else soft))
 
 
 def _occupied_bytes() -> int:
@@ -113,4 +114,4 @@ def _occupied_bytes() -> int:
 def _allow_cpu_seconds(seconds: int) -> None:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     used = int(usage.ru_utime + usage.ru_stime)
-    _lower(resource.RLIMIT_CPU, used + seconds)
+    _limit(resource.RLIMIT_CPU, used + seconds)

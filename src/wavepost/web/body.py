@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 
 from wavepost.errors import DigestMismatch, InvalidRequest, TooLarge
-from wavepost.web.problems import SenderGone
+from wavepost.web.problems import CutOff
 
 DIGESTS = {"sha-256": hashlib.sha256, "sha-512": hashlib.sha512}
 
@@ -37,7 +37,7 @@ class Body:
         self._expected = expected_digests(request.headers)
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """The body. Raises SenderGone, InvalidRequest (408), TooLarge or DigestMismatch."""
+        """The body. Raises CutOff, InvalidRequest (408), TooLarge or DigestMismatch."""
         received = 0
         hashes = {name: DIGESTS[name]() for name in self._expected}
         while piece := await self._next():
@@ -64,7 +64,7 @@ class Body:
                 status=408,
             ) from None
         except ClientDisconnect:
-            raise SenderGone from None
+            raise CutOff("its sender hung up") from None
 
 
 def expected_digests(headers: Headers) -> dict[str, bytes]:

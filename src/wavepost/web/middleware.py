@@ -85,14 +85,9 @@ class SmallBodies:
             return
         body: bytes | None
         try:
-            async with asyncio.timeout(SMALL_BODY_SECONDS):
-                body = await _read_small(Headers(scope=scope), receive)
-        except (errors.TooLarge, TimeoutError) as error:
-            late = errors.InvalidRequest(
-                "The body did not come in time. Send it again.", status=408
-            )
-            refused = error if isinstance(error, errors.TooLarge) else late
-            await problem(refused, scope["state"]["request_id"])(scope, receive, send)
+            body = await _read_small(Headers(scope=scope), receive)
+        except errors.WavepostError as error:
+            await problem(error, scope["state"]["request_id"])(scope, receive, send)
             return
 
         async def receive_again() -> Message:
@@ -106,20 +101,25 @@ class SmallBodies:
 
 
 async def _read_small(headers: Headers, receive: Receive) -> bytes:
-    """The body. Raises TooLarge, before it is read where its length is known; or CutOff."""
+    """The body. Raises CutOff, InvalidRequest (408), or TooLarge, at once where it is announced."""
     too_large = errors.TooLarge(
         f"Send at most {SMALL_BODY_BYTES} bytes here; recordings go to POST /records."
     )
     if int(headers.get("content-length", "0")) > SMALL_BODY_BYTES:
         raise too_large
     body = bytearray()
-    more = True
-    while more and len(body) <= SMALL_BODY_BYTES:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise CutOff("its sender hung up")
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
+    try:
+        async with asyncio.timeout(SMALL_BODY_SECONDS):
+            more = True
+            while more and len(body) <= SMALL_BODY_BYTES:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise CutOff("its sender hung up")
+                body += message.get("body", b"")
+                more = message.get("more_body", False)
+    except TimeoutError:
+        detail = "The body did not come in time. Send it again."
+        raise errors.InvalidRequest(detail, status=408) from None
     if len(body) > SMALL_BODY_BYTES:
         raise too_large
     return bytes(body)

@@ -35,12 +35,8 @@ class ProblemResponse(JSONResponse):
         return json.dumps(content).encode()
 
 
-class SenderGone(Exception):
-    """The sender hung up in the middle of its body: nobody is there to be told."""
-
-
 class CutOff(Exception):
-    """An answer under way can't be ended as it began; the connection is closed to say so."""
+    """A request or an answer broke off in the middle: there is nothing more to say to anybody."""
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -48,7 +44,6 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(errors.WavepostError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_fields)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    app.add_exception_handler(SenderGone, _on_sender_gone)
 
 
 def problem(
@@ -138,8 +133,3 @@ def _methods(request: Request) -> set[str]:
         if compile_path(path)[0].match(request.scope["path"])
         for method in operations
     }
-
-
-async def _on_sender_gone(request: Request, error: Exception) -> Response:
-    # Nobody reads it; 499 is what nginx writes into its log for the same.
-    return Response(status_code=499)

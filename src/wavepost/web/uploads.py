@@ -89,9 +89,9 @@ async def receive(
         yield fields.upload(_rest_of_form(events, fields, max_bytes), file_name)
         return
     async with waiting_room.enter():
-        with _temporary_file() as spool:
-            await _spool(events, fields, spool, min(max_bytes, FILE_FIRST_BYTES))
-            yield fields.upload(_read_spool(spool), file_name)
+        with _temporary_file() as waiting:
+            await _set_aside(events, fields, waiting, min(max_bytes, FILE_FIRST_BYTES))
+            yield fields.upload(_taken_up(waiting), file_name)
 
 
 @dataclass
@@ -195,15 +195,15 @@ def _temporary_file() -> Iterator[IO[bytes]]:
         ) from error
 
 
-async def _spool(
-    events: AsyncIterator[Event], fields: _Fields, spool: IO[bytes], most: int
+async def _set_aside(
+    events: AsyncIterator[Event], fields: _Fields, waiting: IO[bytes], most: int
 ) -> None:
-    """Put the WAV aside until the credentials come."""
+    """Keep the WAV until the credentials come."""
     async for piece in _file(events, most):
         if isinstance(piece, Field):
             fields.add(piece.name, piece.value, allowed=(*CREDENTIALS, *OPTIONS))
         else:
-            spool.write(piece)
+            waiting.write(piece)
 
 
 async def _file(events: AsyncIterator[Event], most: int) -> AsyncIterator[bytes | Field]:
@@ -222,9 +222,9 @@ async def _file(events: AsyncIterator[Event], most: int) -> AsyncIterator[bytes 
         yield event
 
 
-async def _read_spool(spool: IO[bytes]) -> AsyncIterator[bytes]:
-    spool.seek(0)
-    while piece := spool.read(PIECE_BYTES):
+async def _taken_up(waiting: IO[bytes]) -> AsyncIterator[bytes]:
+    waiting.seek(0)
+    while piece := waiting.read(PIECE_BYTES):
         yield piece
 
 

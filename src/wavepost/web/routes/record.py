@@ -95,6 +95,7 @@ async def _chained(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[by
         async for piece in rest:
             yield piece
     except NotFound:
+        # The server closes the connection: fewer bytes than promised say that it is not all.
         raise CutOff("the recording was removed while it was downloaded") from None
 
 
