@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from psycopg.pq import Format
 from sqlalchemy import create_engine, text
 
 from tests.postgres import Postgres
@@ -124,6 +125,16 @@ async def test_a_failed_transaction_leaves_nothing(database: Database, user: Use
     with pytest.raises(RuntimeError):
         await fail()
     assert await count(database, "users") == 1
+
+
+async def test_postgresql_sends_bytes_as_bytes(postgres: Postgres) -> None:
+    """As hex text they would be twice as long and three times as slow."""
+    database = Database(postgres.migrated())
+    async with database.read() as session:
+        result = await session.execute(text("SELECT CAST('\\x00ff' AS bytea)"))
+        assert result.cursor._cursor.pgresult.fformat(0) == Format.BINARY
+        assert result.scalar_one() == b"\x00\xff"
+    await database.close()
 
 
 async def test_times_come_back_in_utc_to_the_microsecond(database: Database, user: User) -> None:

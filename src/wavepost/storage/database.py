@@ -75,9 +75,11 @@ class Database:
 
 
 class _BinaryCursor(psycopg.AsyncCursor[Any]):
-    """Reads `bytea` as bytes, not as hex text: 375 instead of 199 MB/s."""
+    """Reads `bytea` as bytes, not as hex text: 750 instead of 250 MB/s in the driver."""
 
-    format = Format.BINARY
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.format = Format.BINARY
 
 
 def is_sqlite(url: str) -> bool:
