@@ -95,7 +95,12 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             Accounts(database),
             recordings,
             converters,
-            Gate(WAITING_ROOM, settings.converter_queue, settings.converter_wait_seconds),
+            Gate(
+                WAITING_ROOM,
+                settings.converter_queue,
+                settings.converter_wait_seconds,
+                "Too many WAVs wait for their credentials. Send the credentials before the file.",
+            ),
             Readiness(database, converters),
         )
 

@@ -3,6 +3,8 @@
 import contextlib
 import json
 import socket
+import urllib.error
+import urllib.request
 import uuid
 
 import httpx2
@@ -303,6 +305,36 @@ def test_the_verdict_is_heard_in_the_middle_of_a_large_upload(ann: Caller) -> No
     """The converter refuses while much is still on its way to it."""
     for _ in range(10):
         assert_problem(ann.post(b"no WAV " * 500_000), 415, "not_a_wav")
+
+
+@pytest.mark.parametrize("token_is_right", [True, False])
+def test_a_sender_that_closes_hears_the_refusal_too(ann: Caller, token_is_right: bool) -> None:
+    """urllib sends `Connection: close` and reads nothing until all is sent."""
+    token = ann.token if token_is_right else str(uuid.uuid4())
+    for _ in range(5):
+        request = urllib.request.Request(
+            f"{ann.server.url}/records",
+            data=b"no WAV " * 2_000_000,
+            headers={"Authorization": f"Bearer {token}"},
+        )
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request, timeout=60)
+        with refused.value:
+            assert refused.value.code == (415 if token_is_right else 401)
+            assert json.loads(refused.value.read())["detail"]
+
+
+def test_noise_behind_a_refusal_only_ends_the_connection(server: Server) -> None:
+    head = b"POST /users HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunk = b"11170\r\n" + bytes(0x11170) + b"\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
+        connection.sendall(head + chunk)
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 413 ")
+        with contextlib.suppress(ConnectionError):
+            connection.sendall(b"zz\r\n")
+            while connection.recv(65_536):
+                pass
+    assert "Fatal error" not in server.log
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import uuid
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -134,6 +135,21 @@ async def test_postgresql_sends_bytes_as_bytes(postgres: Postgres) -> None:
         result = await session.execute(text("SELECT CAST('\\x00ff' AS bytea)"))
         assert result.cursor._cursor.pgresult.fformat(0) == Format.BINARY
         assert result.scalar_one() == b"\x00\xff"
+    await database.close()
+
+
+async def test_a_database_that_hangs_is_found_out(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wavepost.storage.database.READ_SECONDS", 0.3)
+    url = postgres.migrated()
+    database = Database(url)
+    with psycopg.connect(url) as other:
+        other.execute("LOCK TABLE users IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(Busy):
+            await Accounts(database).authenticate("any")
+    with pytest.raises(Unauthorized):
+        await Accounts(database).authenticate("any")
     await database.close()
 
 

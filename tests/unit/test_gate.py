@@ -14,7 +14,7 @@ async def hold(gate: Gate, until: asyncio.Event) -> None:
 
 
 async def test_no_more_than_the_slots_run_and_no_more_than_the_queue_wait() -> None:
-    gate, done = Gate(slots=2, queue=1, wait_seconds=60), asyncio.Event()
+    gate, done = Gate(slots=2, queue=1, wait_seconds=60, refusal="all taken"), asyncio.Event()
     holders = [asyncio.create_task(hold(gate, done)) for _ in range(3)]
     await asyncio.sleep(0)
     with pytest.raises(Busy):
@@ -27,7 +27,7 @@ async def test_no_more_than_the_slots_run_and_no_more_than_the_queue_wait() -> N
 
 
 async def test_waiting_ends() -> None:
-    gate, done = Gate(slots=1, queue=5, wait_seconds=0.01), asyncio.Event()
+    gate, done = Gate(slots=1, queue=5, wait_seconds=0.01, refusal="all taken"), asyncio.Event()
     holder = asyncio.create_task(hold(gate, done))
     await asyncio.sleep(0)
     with pytest.raises(Busy, match="taken"):
@@ -37,7 +37,7 @@ async def test_waiting_ends() -> None:
 
 
 async def test_a_slot_comes_back_after_a_failure_and_after_a_cancelled_wait() -> None:
-    gate, done = Gate(slots=1, queue=5, wait_seconds=60), asyncio.Event()
+    gate, done = Gate(slots=1, queue=5, wait_seconds=60, refusal="all taken"), asyncio.Event()
 
     async def fail() -> None:
         async with gate.enter():

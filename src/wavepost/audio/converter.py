@@ -37,7 +37,12 @@ class Converters:
     """Starts converter children, so many at once."""
 
     def __init__(self, slots: int, queue: int, wait_seconds: float, max_seconds: float) -> None:
-        self.gate = Gate(slots, queue, wait_seconds)
+        self.gate = Gate(
+            slots,
+            queue,
+            wait_seconds,
+            "Every converter is taken. Send the recording again in a few seconds.",
+        )
         self._max_seconds = max_seconds
         # multiprocessing's bookkeeping is not made for several threads at once.
         self._processes = ThreadPoolExecutor(max_workers=1, thread_name_prefix="converters")

@@ -12,7 +12,9 @@ RETRY_AFTER_SECONDS = 10
 class Gate:
     """A semaphore with a bounded queue and a bounded wait."""
 
-    def __init__(self, slots: int, queue: int, wait_seconds: float) -> None:
+    def __init__(self, slots: int, queue: int, wait_seconds: float, refusal: str) -> None:
+        """`refusal` says why nobody gets in and what to do."""
+        self._refusal = refusal
         self._semaphore = asyncio.Semaphore(slots)
         self._queue = queue
         self._waiting = 0
@@ -21,7 +23,7 @@ class Gate:
     def check(self) -> None:
         """Raises Busy where `enter` would at once, before anything was read for it."""
         if self._semaphore.locked() and self._waiting >= self._queue:
-            raise _busy()
+            raise self._busy()
 
     @asynccontextmanager
     async def enter(self) -> AsyncIterator[None]:
@@ -32,7 +34,7 @@ class Gate:
             async with asyncio.timeout(self._wait_seconds):
                 await self._semaphore.acquire()
         except TimeoutError:
-            raise _busy() from None
+            raise self._busy() from None
         finally:
             self._waiting -= 1
         try:
@@ -40,9 +42,5 @@ class Gate:
         finally:
             self._semaphore.release()
 
-
-def _busy() -> Busy:
-    return Busy(
-        f"Every converter is taken. Send the recording again in {RETRY_AFTER_SECONDS} seconds.",
-        RETRY_AFTER_SECONDS,
-    )
+    def _busy(self) -> Busy:
+        return Busy(self._refusal, RETRY_AFTER_SECONDS)

@@ -1,5 +1,6 @@
 """Engines, short transactions, and the databases' errors in our words."""
 
+import asyncio
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
@@ -20,6 +21,12 @@ from wavepost.errors import Busy, StorageFull
 BUSY_SECONDS = 10
 """How long a statement waits for SQLite's only writer, or for a connection of the pool."""
 
+READ_SECONDS, WRITE_SECONDS = 15, 120
+"""How long a transaction may take, so that a database that hangs is found out.
+
+Removing a user with very many recordings is the longest.
+"""
+
 CONNECT_SECONDS = 5
 SQLITE_PAGE_BYTES = 16 * 1024
 SQLITE_RESERVE_BYTES = 64 * 1024 * 1024
@@ -39,14 +46,20 @@ class Database:
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A transaction that only reads."""
         with _translated_errors():
-            async with AsyncSession(self._engine, expire_on_commit=False) as session:
+            async with (
+                asyncio.timeout(READ_SECONDS),
+                AsyncSession(self._engine, expire_on_commit=False) as session,
+            ):
                 yield session
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """A transaction that commits when the context ends well."""
         with _translated_errors():
-            async with AsyncSession(self._writing, expire_on_commit=False) as session:
+            async with (
+                asyncio.timeout(WRITE_SECONDS),
+                AsyncSession(self._writing, expire_on_commit=False) as session,
+            ):
                 yield session
                 await session.commit()
 
@@ -58,10 +71,11 @@ class Database:
         """
         if self._folder is None:
             return
-        if shutil.disk_usage(self._folder).free < SQLITE_RESERVE_BYTES:
+        free = shutil.disk_usage(self._folder).free
+        if free < SQLITE_RESERVE_BYTES:
             async with self.read() as session:
-                free_pages = await session.scalar(text("SELECT * FROM pragma_freelist_count"))
-            if (free_pages or 0) * SQLITE_PAGE_BYTES < SQLITE_RESERVE_BYTES:
+                pages = await session.scalar(text("SELECT * FROM pragma_freelist_count"))
+            if free + (pages or 0) * SQLITE_PAGE_BYTES < SQLITE_RESERVE_BYTES:
                 raise _storage_full()
 
     async def check(self) -> None:
@@ -161,7 +175,7 @@ def _translated_errors() -> Iterator[None]:
             raise Busy("The database is out of reach. Try again in a few seconds.") from error
         raise
     except OSError as error:
-        # psycopg's and aiosqlite's ways in: a socket that is gone, a folder that is.
+        # A socket that is gone, a folder that is; a TimeoutError is one too.
         raise Busy("The database is out of reach. Try again in a few seconds.") from error
 
 

@@ -52,6 +52,10 @@ class _Protocol(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what can't be parsed, and hang up."""
+        if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
+            # The answer went out already; this is what came behind it.
+            self.transport.close()
+            return
         request_id = uuid.uuid4().hex
         refusal = InvalidRequest(f"{msg} Send HTTP/1.1 with headers of up to 64 KiB.", status=400)
         answer = problem(refusal, request_id, {"X-Request-Id": request_id, "Connection": "close"})

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request, Response, status
 from fastapi.responses import StreamingResponse
 
-from wavepost.errors import InvalidRequest, NotFound
+from wavepost.errors import InvalidRequest, NotFound, WavepostError
 from wavepost.recordings import Recordings
 from wavepost.storage.models import Kind, Record
 from wavepost.web.caller import CurrentService
@@ -94,9 +94,9 @@ async def _chained(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[by
     try:
         async for piece in rest:
             yield piece
-    except NotFound:
+    except WavepostError as error:
         # The server closes the connection: fewer bytes than promised say that it is not all.
-        raise CutOff("the recording was removed while it was downloaded") from None
+        raise CutOff(f"while it was answered: {error.detail}") from None
 
 
 def _representation(record: Record, kind: Kind) -> Representation:
