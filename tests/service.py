@@ -110,14 +110,25 @@ def children(server: "Server") -> list[int]:
     return [pid for pid, parent in found if parent in forkservers]
 
 
+def connected(server: "Server", token: str, length: int, *headers: str) -> socket.socket:
+    """A raw upload of bare bytes, `length` of them, of which only the headers are sent."""
+    lines = [
+        "POST /records HTTP/1.1",
+        "Host: localhost",
+        "Content-Type: audio/wav",
+        f"Authorization: Bearer {token}",
+        f"Content-Length: {length}",
+        *headers,
+    ]
+    connection = socket.create_connection(("127.0.0.1", server.port), timeout=60)
+    connection.sendall("\r\n".join([*lines, "", ""]).encode())
+    return connection
+
+
 def sending(server: "Server", caller: "Caller", wav: bytes, sent: int) -> socket.socket:
     """An upload of which `sent` bytes are on their way and the rest is not."""
-    head = (
-        "POST /records HTTP/1.1\r\nHost: localhost\r\nContent-Type: audio/wav\r\n"
-        f"Authorization: Bearer {caller.token}\r\nContent-Length: {len(wav)}\r\n\r\n"
-    )
-    connection = socket.create_connection(("127.0.0.1", server.port), timeout=60)
-    connection.sendall(head.encode() + wav[:sent])
+    connection = connected(server, caller.token, len(wav))
+    connection.sendall(wav[:sent])
     return connection
 
 

@@ -19,6 +19,7 @@ from tests.service import (
     Caller,
     assert_problem,
     children,
+    connected,
     count_unfinished,
     environment,
     run,
@@ -264,13 +265,7 @@ def test_too_large_is_said_before_the_body_is_sent(tmp_path: Path) -> None:
     data = str(tmp_path / "data")
     with running(tmp_path / "log", data=data, max_upload_bytes="1000") as server:
         ann = Caller(server)
-        head = (
-            "POST /records HTTP/1.1\r\nHost: localhost\r\nContent-Type: audio/wav\r\n"
-            f"Authorization: Bearer {ann.token}\r\nContent-Length: 99999999\r\n"
-            "Expect: 100-continue\r\n\r\n"
-        )
-        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
-            connection.sendall(head.encode())
+        with connected(server, ann.token, 99_999_999, "Expect: 100-continue") as connection:
             assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
 
 

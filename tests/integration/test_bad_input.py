@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests import sound
-from tests.service import Caller, Server, assert_problem
+from tests.service import Caller, Server, assert_problem, connected, sending
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
 
@@ -230,24 +230,15 @@ def test_two_tokens_that_differ(ann: Caller, bob: Caller, server: Server) -> Non
 
 def test_a_wrong_token_is_refused_before_the_body_is_asked_for(server: Server) -> None:
     """`Expect: 100-continue`: the refusal comes instead of the invitation to send."""
-    head = (
-        "POST /records HTTP/1.1\r\nHost: localhost\r\nContent-Type: audio/wav\r\n"
-        f"Authorization: Bearer {uuid.uuid4()}\r\nContent-Length: 1000000\r\n"
-        "Expect: 100-continue\r\n\r\n"
-    )
-    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
-        connection.sendall(head.encode())
+    token = str(uuid.uuid4())
+    with connected(server, token, 1_000_000, "Expect: 100-continue") as connection:
         assert connection.recv(100).startswith(b"HTTP/1.1 401 ")
 
 
 def test_a_sender_that_hangs_up_leaves_nothing(ann: Caller, server: Server) -> None:
     long_wav = sound.wav(sound.tone(30, 8_000), 8_000)
-    head = (
-        "POST /records HTTP/1.1\r\nHost: localhost\r\nContent-Type: audio/wav\r\n"
-        f"Authorization: Bearer {ann.token}\r\nContent-Length: {len(long_wav)}\r\n\r\n"
-    )
-    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
-        connection.sendall(head.encode() + long_wav[: len(long_wav) // 2])
+    with sending(server, ann, long_wav, len(long_wav) // 2):
+        pass
     assert ann.get("/records").json()["records"] == []
     assert ann.record()["status"] == "ready"
 

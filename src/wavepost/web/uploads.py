@@ -16,6 +16,7 @@ from starlette.requests import Request
 from wavepost.audio.encoder import QUALITIES, Wanted
 from wavepost.audio.frames import ALL_BITRATES
 from wavepost.audio.gate import Gate
+from wavepost.audio.source import PIECE_BYTES
 from wavepost.errors import InvalidRequest, StorageFull, TooLarge, Unauthorized
 from wavepost.storage.models import MAX_FILE_NAME_CHARACTERS
 from wavepost.web.body import Body
@@ -31,7 +32,6 @@ FORM_OVERHEAD_BYTES = 64 * 1024
 FILE_FIRST_BYTES = 256 * 1024 * 1024
 """The largest WAV that may come before the credentials: it waits in a temporary file for them."""
 
-PIECE_BYTES = 64 * 1024
 DEFAULT_FILE_NAME = "recording.wav"
 _EXTENDED_FILE_NAME = re.compile(
     r";[ \t]*filename\*=(utf-8|iso-8859-1)'[A-Za-z0-9-]*'([^;\s]*)", re.IGNORECASE
