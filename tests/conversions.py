@@ -3,17 +3,24 @@
 import io
 from typing import Any
 
-from wavepost.audio.conversion import convert
+from wavepost.audio.conversion import Conversion
 from wavepost.audio.encoder import Wanted
-from wavepost.audio.source import Source
+from wavepost.audio.source import PIECE_BYTES, Source
 
 AS_USUAL = Wanted()
 
 
 def converted(
-    wav: bytes, wanted: Wanted = AS_USUAL, max_seconds: float = 3600
+    wav: bytes,
+    wanted: Wanted = AS_USUAL,
+    *,
+    max_seconds: float = 3600,
+    threads: int = 1,
+    piece_bytes: int = PIECE_BYTES,
 ) -> tuple[bytes, dict[str, Any]]:
-    """The MP3 and the facts of its conversion."""
-    written: list[bytes] = []
-    head, facts = convert(Source(io.BytesIO(wav).read), written.append, wanted, max_seconds)
-    return head + b"".join(written), facts
+    """The MP3 and the facts of its conversion, from a WAV that comes in pieces of a size."""
+    reader = io.BytesIO(wav)
+    source = Source(lambda size: reader.read(min(size, piece_bytes)))
+    conversion = Conversion(source, wanted, max_seconds=max_seconds, threads=threads)
+    frames = b"".join(conversion.frames())
+    return conversion.head() + frames, conversion.facts()

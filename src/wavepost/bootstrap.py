@@ -76,6 +76,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             settings.converter_queue,
             settings.converter_wait_seconds,
             settings.max_seconds,
+            settings.conversion_threads,
         )
         try:
             await converters.check()

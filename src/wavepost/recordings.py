@@ -158,7 +158,8 @@ class Recordings:
             "head_bytes": len(result.head),
             "wav_bytes": kept_wav.bytes if self._keep_wav else None,
         }
-        facts["receipt"]["mp3"]["sha256"] = await self._hash(record_id, result.head, mp3)
+        if facts["receipt"]["mp3"]["sha256"] is None:
+            facts["receipt"]["mp3"]["sha256"] = await self._hash(record_id, result.head, mp3)
         async with self._database.write() as session:
             await chunks.add(session, record_id, Kind.MP3, 0, result.head)
             record = await records.publish(session, record_id, facts)
@@ -169,7 +170,7 @@ class Recordings:
     async def _hash(self, record_id: UUID, head: bytes, mp3: ChunkWriter) -> str:
         """The MP3's SHA-256, over what the database gives back.
 
-        The head comes first and is known last, so the hash can't be made on the way.
+        Needed where the head, which comes first, could not be told before the end.
         """
         digest = hashlib.sha256(head)
         for number in mp3.numbers:

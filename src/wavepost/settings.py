@@ -1,6 +1,5 @@
 """The only reader of the environment: one class, built once, passed down as plain values."""
 
-import os
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +7,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from wavepost.machine import cores
 
 GIB = 1024**3
 
@@ -41,6 +42,11 @@ class Settings(BaseSettings):
         ge=0,
         description="How many conversions run at once; 0 means four for each core, at least eight: "
         "most of them wait for their sender.",
+    )
+    threads: int = Field(
+        0,
+        ge=0,
+        description="How many cores one conversion may use; 0 means all there are, at most eight.",
     )
     converter_queue: int = Field(
         64, ge=0, description="How many uploads may wait for a converter; the rest hear `busy`."
@@ -110,7 +116,12 @@ class Settings(BaseSettings):
     @property
     def converter_slots(self) -> int:
         """How many conversions run at once."""
-        return self.converters or max(8, 4 * (os.cpu_count() or 1))
+        return self.converters or max(8, 4 * cores())
+
+    @property
+    def conversion_threads(self) -> int:
+        """How many cores one conversion may use."""
+        return self.threads or min(8, cores())
 
 
 def _is_postgresql(url: str) -> bool:

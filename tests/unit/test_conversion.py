@@ -10,11 +10,9 @@ import pytest
 
 from tests import sound
 from tests.conversions import converted
-from wavepost.audio.conversion import convert
 from wavepost.audio.decoder import CODECS
 from wavepost.audio.encoder import DEFAULT_KBPS, Wanted
 from wavepost.audio.mixer import MP3_RATES
-from wavepost.audio.source import Source
 from wavepost.errors import EmptyAudio, TooLong, UnsupportedCodec
 
 
@@ -279,15 +277,7 @@ def test_the_same_wav_gives_the_same_bytes_however_it_arrives() -> None:
     wav = sound.wav(sound.speech_like(2, 16_000), 16_000)
     whole, _ = converted(wav)
     for size in (1000, 4096, 65_536):
-        reader = io.BytesIO(wav)
-        written: list[bytes] = []
-        head, _ = convert(
-            Source(lambda wanted, r=reader, s=size: r.read(min(wanted, s))),
-            written.append,
-            Wanted(),
-            3600,
-        )
-        assert head + b"".join(written) == whole
+        assert converted(wav, piece_bytes=size)[0] == whole
 
 
 def av_wav(codec: str, rate: int, channels: int, samples: sound.Samples) -> bytes:

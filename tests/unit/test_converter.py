@@ -36,7 +36,7 @@ async def converted(converters: Converters, wav: bytes) -> bytes:
 
 @pytest.fixture
 def converters() -> Converters:
-    return Converters(slots=4, queue=4, wait_seconds=10, max_seconds=60)
+    return Converters(slots=4, queue=4, wait_seconds=10, max_seconds=60, threads=2)
 
 
 async def test_a_child_converts_what_it_is_fed(converters: Converters) -> None:
@@ -67,7 +67,7 @@ def in_a_confined_process(attempt: Callable[[], object]) -> bytes:
     if pid == 0:
         answer = b"it worked"
         try:
-            child._confine()
+            child._confine(threads=1)
             attempt()
         except BaseException as error:
             answer = type(error).__name__.encode()
@@ -100,7 +100,7 @@ async def test_a_child_that_fails_unforeseen_says_damaged_and_logs_why(
     converters: Converters, caplog: pytest.LogCaptureFixture
 ) -> None:
     # A setting that no caller can make: the limit is not a number, so comparing with it fails.
-    broken = Converters(slots=1, queue=1, wait_seconds=1, max_seconds="x")  # type: ignore[arg-type]
+    broken = Converters(slots=1, queue=1, wait_seconds=1, max_seconds="x", threads=1)  # type: ignore[arg-type]
     with pytest.raises(DamagedWav, match="did not foresee"):
         await converted(broken, WAV)
     assert "TypeError" in caplog.text

@@ -8,7 +8,7 @@ import pytest
 from tests import sound
 from tests.conversions import converted
 from wavepost.audio.encoder import Wanted
-from wavepost.audio.frames import FrameHeader, FrameWalker, bitrates
+from wavepost.audio.frames import FrameHeader, Frames, Tally, bitrates
 from wavepost.audio.info import crc16
 
 
@@ -93,25 +93,37 @@ def test_the_xing_frame_of_a_variable_bitrate_finds_places_to_a_256th() -> None:
         assert toc[part] == pytest.approx(true_place * 256 / len(mp3), abs=1.01)
 
 
-def test_the_walker_counts_frames_however_their_bytes_come() -> None:
+def test_frames_are_counted_however_their_bytes_come() -> None:
     mp3, _ = converted(sound.wav(sound.speech_like(1, 44_100)))
     expected = len(frames_of(mp3))
     for size in (1, 3, 417, 5000):
-        walker = FrameWalker()
+        frames = Frames()
         for at in range(0, len(mp3), size):
-            walker.feed(mp3[at : at + size])
-        assert walker.frames == expected
-        assert walker.bytes == len(mp3)
+            frames.feed(mp3[at : at + size])
+        assert len(frames) == expected
+        assert frames.take(0, expected) == mp3
 
 
-def test_the_walkers_memory_has_a_bound() -> None:
-    walker = FrameWalker()
-    frame = bytes.fromhex("fffb9064") + bytes(413)
-    for _ in range(5 * FrameWalker.SEEK_POINTS):
-        walker.feed(frame)
-    table = walker.seek_table(100)
-    assert len(walker._seek_points) <= FrameWalker.SEEK_POINTS
-    assert table[50] == pytest.approx(walker.bytes / 2, rel=0.01)
+def test_a_frame_counts_once_it_is_whole() -> None:
+    mp3, _ = converted(sound.wav(sound.speech_like(1, 44_100)))
+    first = len(frames_of(mp3)[0][1])
+    frames = Frames()
+    for end, whole in ((3, 0), (first - 1, 0), (first, 1), (first + 3, 1)):
+        frames.feed(mp3[len(frames.data) : end])
+        assert len(frames) == whole
+
+
+def test_the_tallys_memory_has_a_bound() -> None:
+    frames = Frames()
+    frames.feed(100 * (bytes.fromhex("fffb9064") + bytes(413)))
+    tally = Tally()
+    while tally.frames < 5 * Tally.SEEK_POINTS:
+        tally.add(frames, 0, 7)
+        tally.add(frames, 7, 100)
+    table = tally.seek_table(100)
+    assert len(tally._seek_points) <= Tally.SEEK_POINTS
+    assert table[0] == 0
+    assert table[50] == pytest.approx(tally.bytes / 2, rel=0.01)
 
 
 @pytest.mark.parametrize("raw", ["00000000", "fffb0064", "fffbf064", "ffeb9064", "fffd9064"])

@@ -16,7 +16,7 @@ import traceback
 
 import av
 
-from wavepost.audio.conversion import convert
+from wavepost.audio.conversion import Conversion
 from wavepost.audio.encoder import Wanted
 from wavepost.audio.source import Source
 from wavepost.errors import DamagedWav, WavError
@@ -27,21 +27,27 @@ FRAMES, HEAD, FACTS, ERROR = b"m", b"h", b"f", b"e"
 MEMORY_BYTES = 512 * 1024 * 1024
 """What a conversion may take on top of the libraries; one of a 2 GB WAV had 43 MB with them."""
 
+THREAD_BYTES = 160 * 1024 * 1024
+"""The address space of a thread: its stack, and what malloc sets aside for it (glibc: 128 MiB)."""
+
+LONG_BYTES, LONG_NICENESS = 16 * 1024 * 1024, 10
+"""From here on a WAV is a long one, whose threads get a tenth of a short one's share of a core."""
+
 CPU_SECONDS_A_STEP, STEP_BYTES = 60, 1024 * 1024
 """CPU time for each step of the WAV; the slowest found, GSM at 1 kHz, takes 6.5 s a step."""
 
 
-def run(channel: socket.socket, wanted: Wanted, max_seconds: float) -> None:
+def run(channel: socket.socket, wanted: Wanted, max_seconds: float, threads: int) -> None:
     """Convert what comes in on `channel` and answer on it; the process ends with the answer."""
     with channel:
-        _confine()
+        _confine(threads)
         source = Source(_Receiver(channel).receive)
         # The parent hangs up when it has lost interest: then there is nobody to tell.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             try:
-                head, facts = convert(
-                    source, lambda piece: _send(channel, FRAMES, piece), wanted, max_seconds
-                )
+                conversion = Conversion(source, wanted, max_seconds=max_seconds, threads=threads)
+                for piece in conversion.frames():
+                    _send(channel, FRAMES, piece)
             except WavError as error:
                 _send_error(channel, error)
             except (BrokenPipeError, ConnectionResetError):
@@ -50,16 +56,17 @@ def run(channel: socket.socket, wanted: Wanted, max_seconds: float) -> None:
                 detail = "The WAV can't be converted: it is damaged in a way we did not foresee."
                 _send_error(channel, DamagedWav(detail), traceback.format_exc())
             else:
-                _send(channel, HEAD, head)
-                _send(channel, FACTS, json.dumps(facts).encode())
+                _send(channel, HEAD, conversion.head())
+                _send(channel, FACTS, json.dumps(conversion.facts()).encode())
 
 
 class _Receiver:
-    """Reads the socket and grants CPU time for what came."""
+    """Reads the socket, grants CPU time for what came, and lets shorter WAVs go first."""
 
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
         self._until_step = 0
+        self._until_long = LONG_BYTES
 
     def receive(self, size: int) -> bytes:
         if self._until_step <= 0:
@@ -67,6 +74,10 @@ class _Receiver:
             _allow_cpu_seconds(CPU_SECONDS_A_STEP)
         piece = self._channel.recv(size)
         self._until_step -= len(piece)
+        self._until_long -= len(piece)
+        if self._until_long <= 0 < self._until_long + len(piece):
+            # Of this thread and those it starts from now on: all but the first few segments.
+            os.nice(LONG_NICENESS)
         return piece
 
 
@@ -84,7 +95,7 @@ def _send_error(channel: socket.socket, error: WavError, for_the_log: str = "") 
         pass
 
 
-def _confine() -> None:
+def _confine(threads: int) -> None:
     # Ctrl-C reaches the whole process group; the parent decides what it means for us.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -92,7 +103,7 @@ def _confine() -> None:
     os.environ.clear()
     # Linux only: macOS has no /proc, and its kernel does not hold processes to RLIMIT_AS.
     with contextlib.suppress(OSError):
-        _limit(resource.RLIMIT_AS, _occupied_bytes() + MEMORY_BYTES)
+        _limit(resource.RLIMIT_AS, _occupied_bytes() + MEMORY_BYTES + threads * THREAD_BYTES)
     for limit in (resource.RLIMIT_NOFILE, resource.RLIMIT_FSIZE, resource.RLIMIT_CORE):
         _limit(limit, 0)
 

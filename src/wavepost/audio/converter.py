@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Result:
-    """What `conversion.convert` returned, from the other process."""
+    """The first frame and the facts of a `Conversion` that another process ran."""
 
     head: bytes
     facts: dict[str, Any]
@@ -36,7 +36,10 @@ class Result:
 class Converters:
     """Starts converter children, so many at once."""
 
-    def __init__(self, slots: int, queue: int, wait_seconds: float, max_seconds: float) -> None:
+    def __init__(
+        self, slots: int, queue: int, wait_seconds: float, max_seconds: float, threads: int
+    ) -> None:
+        """`threads` is how many cores one conversion may use; the rest is the gate's."""
         self.gate = Gate(
             slots,
             queue,
@@ -44,6 +47,7 @@ class Converters:
             "Every converter is taken. Send the recording again in a few seconds.",
         )
         self._max_seconds = max_seconds
+        self._threads = threads
         # multiprocessing's bookkeeping is not made for several threads at once.
         self._processes = ThreadPoolExecutor(max_workers=1, thread_name_prefix="converters")
         self._context = multiprocessing.get_context("forkserver")
@@ -80,7 +84,9 @@ class Converters:
         # Should nobody wait for it any more, the child finds its channel closed and ends.
         with channel:
             process = self._context.Process(
-                target=child.run, args=(channel, wanted, self._max_seconds), daemon=True
+                target=child.run,
+                args=(channel, wanted, self._max_seconds, self._threads),
+                daemon=True,
             )
             process.start()
             return process

@@ -8,10 +8,7 @@ it looks the place up in the table of contents.
 
 import struct
 
-from wavepost.audio.frames import FrameHeader, FrameWalker
-
-ENCODER_DELAY = 576
-"""Samples LAME puts before the sound; a decoder adds 529 of its own, 1105 in all."""
+from wavepost.audio.frames import ENCODER_DELAY, FrameHeader, Tally
 
 ENCODER = "LAME3.100"
 _HAS_FRAMES, _HAS_BYTES, _HAS_TOC, _HAS_QUALITY = 1, 2, 4, 8
@@ -33,45 +30,45 @@ def lead_in(sample_rate: int) -> int:
     return 47 if sample_rate < 32_000 else 0
 
 
-def info_frame(walker: FrameWalker, samples: int, quality: int | None) -> bytes:
-    """The frame to put before those that `walker` has seen.
+def info_frame(tally: Tally, samples: int, quality: int | None) -> bytes:
+    """The frame to put before those that `tally` counted.
 
     Args:
-        walker: saw every frame of the MP3, at least one.
+        tally: what those frames add up to, at least one.
         samples: how many a channel went into the encoder; as many decode out.
         quality: LAME's 0 to 9 at variable bitrate; None at constant bitrate.
     """
-    assert walker.first is not None, "an MP3 has at least one frame"
+    assert tally.first is not None, "an MP3 has at least one frame"
     body_bytes = 16 + (_TOC_ENTRIES if quality is not None else 0) + 4
-    header = walker.first.with_room_for(4 + walker.first.side_info_bytes + body_bytes + _LAME_BYTES)
+    header = tally.first.with_room_for(4 + tally.first.side_info_bytes + body_bytes + _LAME_BYTES)
     frame = header.raw + bytes(header.side_info_bytes)
-    frame += _xing(walker, header.frame_bytes, quality)
-    frame += _lame(walker, header, samples, quality)
+    frame += _xing(tally, header.frame_bytes, quality)
+    frame += _lame(tally, header, samples, quality)
     frame += struct.pack(">H", crc16(frame))
     return frame.ljust(header.frame_bytes, b"\0")
 
 
-def _xing(walker: FrameWalker, head_bytes: int, quality: int | None) -> bytes:
-    total = walker.bytes + head_bytes
+def _xing(tally: Tally, head_bytes: int, quality: int | None) -> bytes:
+    total = tally.bytes + head_bytes
     if quality is None:
         flags = _HAS_FRAMES | _HAS_BYTES | _HAS_QUALITY
-        return struct.pack(">4sIIII", b"Info", flags, walker.frames, total, 0)
+        return struct.pack(">4sIIII", b"Info", flags, tally.frames, total, 0)
     flags = _HAS_FRAMES | _HAS_BYTES | _HAS_TOC | _HAS_QUALITY
-    places = ((place + head_bytes) * 256 // total for place in walker.seek_table(_TOC_ENTRIES))
+    places = ((place + head_bytes) * 256 // total for place in tally.seek_table(_TOC_ENTRIES))
     return (
-        struct.pack(">4sIII", b"Xing", flags, walker.frames, total)
+        struct.pack(">4sIII", b"Xing", flags, tally.frames, total)
         + bytes(places)
         + struct.pack(">I", 100 - 10 * quality)
     )
 
 
-def _lame(walker: FrameWalker, header: FrameHeader, samples: int, quality: int | None) -> bytes:
+def _lame(tally: Tally, header: FrameHeader, samples: int, quality: int | None) -> bytes:
     """LAME's extension up to its own checksum; what we do not measure is 0, which is "unknown"."""
-    assert walker.first is not None
+    assert tally.first is not None
     delay = ENCODER_DELAY + lead_in(header.sample_rate)
-    padding = walker.frames * walker.first.samples - delay - samples
+    padding = tally.frames * tally.first.samples - delay - samples
     gaps = delay << 12 | min(max(padding, 0), _MAX_PADDING)
-    method, kbps = (_METHOD_CBR, walker.first.kbps) if quality is None else (_METHOD_VBR, 0)
+    method, kbps = (_METHOD_CBR, tally.first.kbps) if quality is None else (_METHOD_VBR, 0)
     source_rate = sum(header.sample_rate > limit for limit in (32_000, 44_100, 48_000))
     lowpass, encoding_flags, gain, preset, music_crc = 0, 0, 0, 0, 0
     return (
@@ -81,7 +78,7 @@ def _lame(walker: FrameWalker, header: FrameHeader, samples: int, quality: int |
         + bytes((encoding_flags, min(kbps, 255)))
         + gaps.to_bytes(3, "big")
         + bytes((source_rate << 6 | _STEREO_MODES[header.mode] << 2, gain))
-        + struct.pack(">HIH", preset, walker.bytes + header.frame_bytes, music_crc)
+        + struct.pack(">HIH", preset, tally.bytes + header.frame_bytes, music_crc)
     )
 
 

@@ -52,10 +52,14 @@ class Mixer:
             frame = _rebuilt(measured, frame, frame.layout.name)
         yield from self._resampled(frame)
 
+    def resampled(self, samples: int) -> int:
+        """How many samples a channel at the MP3's rate last as long as so many of the WAV's."""
+        return -(-samples * self.sample_rate // self._source_rate)
+
     def finish(self) -> Iterator[bytes]:
         """What the resampler still held, so that as much time comes out as went in."""
         yield from self._resampled(None)
-        missing = -(-self._taken * self.sample_rate // self._source_rate) - self._given
+        missing = self.resampled(self._taken) - self._given
         if missing > 0:
             # libswresample gives nothing at all for a sound shorter than its filter.
             yield bytes(2 * self.channels * missing)

@@ -11,9 +11,10 @@ import os
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import wavepost.audio.child  # noqa: F401
-from wavepost.audio.conversion import convert
+from wavepost.audio.conversion import Conversion
 from wavepost.audio.encoder import Wanted
 from wavepost.audio.silence import SILENT_WAV
 from wavepost.audio.source import Source
 
-convert(Source(io.BytesIO(SILENT_WAV).read), lambda _: None, Wanted(), max_seconds=1)
+for _ in Conversion(Source(io.BytesIO(SILENT_WAV).read), Wanted(), max_seconds=1).frames():
+    pass
