@@ -1,73 +1,95 @@
 """The commands.
 
-`wavepost health` runs every few seconds in a container: what only the others need, they import.
+`wavepost health` runs every few seconds in a container, and `wavepost convert` competes with
+tools that start at once: what only some commands need, they import.
 """
 
-import asyncio
 import logging
 import os
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-import typer
-from pydantic import ValidationError
+import click
 
 from wavepost import __version__
-from wavepost.settings import Settings
+from wavepost.audio.frames import ALL_BITRATES
+from wavepost.machine import cores
+
+if TYPE_CHECKING:
+    from wavepost.settings import Settings
 
 HEALTH_SECONDS = 10
 EXAMPLE = Path("examples/hello.wav")
 
-app = typer.Typer(
-    name="wavepost",
-    help="POST a WAV, get an MP3 link.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
 
-
-def _version(asked: bool) -> None:
-    if asked:
-        typer.echo(__version__)
-        raise typer.Exit
-
-
-@app.callback()
-def main(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it and end.")
-    ] = False,
-) -> None:
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="%(version)s")
+def app() -> None:
     """POST a WAV, get an MP3 link."""
-    os.umask(0o077)  # what we write is nobody else's to read
 
 
 @app.command()
-def serve(
-    host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(help="The port to listen on; 0 picks one.")] = None,
-    data: Annotated[Path | None, typer.Option(help="The folder for SQLite's database.")] = None,
-) -> None:
+@click.option("--host", help="The address to listen on.")
+@click.option("--port", type=int, help="The port to listen on; 0 picks one.")
+@click.option("--data", type=click.Path(path_type=Path), help="The folder for SQLite's database.")
+def serve(**given: Any) -> None:
     """Serve. Every setting can also come from the environment: see `wavepost settings`."""
     from wavepost.web.server import serve as serve_web
 
-    given = {"host": host, "port": port, "data": data}
+    _write_for_nobody_else()
     settings = _settings(**{name: value for name, value in given.items() if value is not None})
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
     def announce(address: str) -> None:
-        typer.echo(_welcome(address, settings))
+        click.echo(_welcome(address, settings))
 
     _run(serve_web(settings, announce))
+
+
+@app.command()
+@click.argument("wav", type=click.Path(path_type=Path))
+@click.argument("mp3", type=click.Path(path_type=Path))
+@click.option(
+    "--bitrate",
+    type=click.Choice(ALL_BITRATES),
+    metavar="KBPS",
+    help="Constant, in kbit/s. By default it follows from the sound.",
+)
+@click.option(
+    "--quality",
+    type=click.IntRange(0, 9),
+    help="Variable bitrate: 0 is the best and largest, 9 the smallest.",
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    default=cores,
+    show_default="all",
+    help="How many cores to use; the MP3 is the same with any number.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the receipt.")
+def convert(
+    wav: Path, mp3: Path, bitrate: int | None, quality: int | None, threads: int, as_json: bool
+) -> None:
+    """Convert the file WAV to the file MP3, as the service would; - is a pipe.
+
+    What MP3 held before is replaced once the new one is whole.
+    """
+    from wavepost.audio.encoder import Wanted
+    from wavepost.convert import CannotConvert
+    from wavepost.convert import convert as convert_file
+
+    if bitrate is not None and quality is not None:
+        raise click.UsageError("Give --bitrate or --quality, not both.")
+    try:
+        convert_file(wav, mp3, Wanted(bitrate, quality), threads, as_json=as_json)
+    except CannotConvert as error:
+        _fail(str(error))
 
 
 @app.command()
@@ -75,21 +97,22 @@ def migrate() -> None:
     """Bring the database's tables to this version. `serve` does so itself for SQLite."""
     from wavepost import bootstrap
 
+    _write_for_nobody_else()
     settings = _settings()
     try:
         bootstrap.migrate(settings)
     except bootstrap.CannotStart as error:
         _fail(str(error))
-    typer.echo(f"{settings.database_shown} is up to date.")
+    click.echo(f"{settings.database_shown} is up to date.")
 
 
 @app.command()
-def health(
-    url: Annotated[
-        str | None, typer.Option(help="The service; the one that the settings name if left out.")
-    ] = None,
-) -> None:
+@click.option("--url", help="The service; the one that the settings name if left out.")
+def health(url: str | None) -> None:
     """Ask a running service whether it is able to serve; the exit status says so too."""
+    import urllib.error
+    import urllib.request
+
     settings = _settings()
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104
     base = url or f"http://{host}:{settings.port}"
@@ -97,7 +120,7 @@ def health(
         _fail("Begin the URL with http:// or https://.")
     try:
         with urllib.request.urlopen(f"{base}/readyz", timeout=HEALTH_SECONDS) as answer:  # noqa: S310
-            typer.echo(answer.read().decode())
+            click.echo(answer.read().decode())
     except urllib.error.HTTPError as error:
         _fail(error.read().decode(errors="replace"))
     except OSError as error:
@@ -109,6 +132,8 @@ def settings() -> None:
     """Show every setting, its value now, and what it is for."""
     from rich.console import Console
     from rich.table import Column, Table
+
+    from wavepost.settings import Settings
 
     now = _settings()
     table = Table(
@@ -125,17 +150,27 @@ def settings() -> None:
     Console().print(table)
 
 
-def _settings(**given: Any) -> Settings:
+def _write_for_nobody_else() -> None:
+    os.umask(0o077)
+
+
+def _settings(**given: Any) -> "Settings":
+    from pydantic import ValidationError
+
+    from wavepost.settings import Settings
+
     try:
         return Settings(**given)
     except ValidationError as error:
         for wrong in error.errors():
             name = f"WAVEPOST_{str(wrong['loc'][0]).upper()}"
-            typer.echo(f"{name}: {wrong['msg'].removeprefix('Value error, ')}.", err=True)
-        raise typer.Exit(2) from None
+            click.echo(f"{name}: {wrong['msg'].removeprefix('Value error, ')}.", err=True)
+        sys.exit(2)
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
+    import asyncio
+
     import uvloop
 
     from wavepost.bootstrap import CannotStart
@@ -148,11 +183,11 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
 
 
 def _fail(sentence: str) -> NoReturn:
-    typer.echo(sentence, err=True)
+    click.echo(sentence, err=True)
     sys.exit(1)
 
 
-def _welcome(address: str, settings: Settings) -> str:
+def _welcome(address: str, settings: "Settings") -> str:
     wav = EXAMPLE if EXAMPLE.exists() else Path("call.wav")
     return f"""
 wavepost {__version__} listens on {address}

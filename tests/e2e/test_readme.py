@@ -1,8 +1,10 @@
 """The README's own lines, run as they stand."""
 
+import json
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,10 +16,14 @@ ROOT = Path(__file__).parents[2]
 READMES = ["README.md", "README.ru.md"]
 
 
-def curl_blocks(readme: str) -> list[str]:
+def shell_blocks(readme: str) -> list[str]:
     """The blocks of shell that a reader is to paste, in order."""
-    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / readme).read_text(), re.S)
-    return [block for block in blocks if "curl" in block or "$ME" in block]
+    return re.findall(r"```sh\n(.*?)```", (ROOT / readme).read_text(), re.S)
+
+
+def curl_blocks(readme: str) -> list[str]:
+    """Those that call the service."""
+    return [block for block in shell_blocks(readme) if "curl" in block or "$ME" in block]
 
 
 @pytest.mark.parametrize("readme", READMES)
@@ -43,6 +49,18 @@ def test_the_readmes_calls_give_an_mp3_that_plays(readme: str, tmp_path: Path) -
 def test_both_languages_show_the_same_lines() -> None:
     english, russian = (curl_blocks(readme) for readme in READMES)
     assert english == russian
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_the_readmes_conversions_give_an_mp3_that_plays(readme: str, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    (block,) = [block for block in shell_blocks(readme) if "wavepost convert" in block]
+    script = "set -e\n" + block.replace(".venv/bin/wavepost", f"{sys.executable} -m wavepost")
+    subprocess.run(["bash", "-c", script], cwd=tmp_path, check=True)
+    made = (tmp_path / "hello.mp3").read_bytes()
+    receipt = json.loads((tmp_path / "receipt.json").read_text())
+    assert (receipt["bitrate"], receipt["bytes"]) == (32, len(made))
+    assert sound.decode(made)[0].shape == (53_627, 1)
 
 
 @pytest.mark.parametrize("readme", READMES)
