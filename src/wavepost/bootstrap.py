@@ -85,6 +85,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
         recordings = Recordings(
             database,
             converters,
+            cache_bytes=settings.cache_bytes,
             keep_wav=settings.keep_wav,
             abandoned_seconds=settings.abandoned_seconds,
         )

@@ -18,9 +18,13 @@ from wavepost.audio.converter import Converter, Converters, Result
 from wavepost.audio.encoder import Wanted
 from wavepost.errors import NotFound, WavepostError
 from wavepost.storage import chunks, records
+from wavepost.storage.cache import Cache, SharedLookup
 from wavepost.storage.chunks import ChunkWriter, interrupted
 from wavepost.storage.database import Database
 from wavepost.storage.models import Kind, Record, User
+
+READY_CACHED = 1000
+"""Records kept in memory, at a few KB each."""
 
 log = logging.getLogger(__name__)
 
@@ -33,11 +37,15 @@ class Recordings:
         database: Database,
         converters: Converters,
         *,
+        cache_bytes: int,
         keep_wav: bool,
         abandoned_seconds: float,
     ) -> None:
         self._database = database
         self._converters = converters
+        self._chunks = Cache[tuple[UUID, Kind, int], bytes](cache_bytes, len)
+        self._ready = Cache[tuple[UUID, UUID], Record](READY_CACHED, lambda _: 1)
+        self._found = SharedLookup(self._look_up)
         self._keep_wav = keep_wav
         self._abandoned_seconds = abandoned_seconds
         self._uploading: set[UUID] = set()
@@ -66,8 +74,7 @@ class Recordings:
 
     async def find(self, record_id: UUID, user_id: UUID) -> Record:
         """The user's record. Raises NotFound."""
-        async with self._database.read() as session:
-            record = await records.find(session, record_id, user_id)
+        record = await self._found.get((record_id, user_id))
         if record is None:
             raise NotFound
         return record
@@ -94,13 +101,32 @@ class Recordings:
         head_bytes = record.head_bytes if kind is Kind.MP3 else 0
         while start < end:
             number, offset = chunks.place(start, head_bytes)
-            async with self._database.read() as session:
-                data = await chunks.read(session, record.id, kind, number)
-            if data is None:
-                raise NotFound
+            data = await self._chunk(record.id, kind, number)
             piece = data[offset : offset + end - start]
             start += len(piece)
             yield piece
+
+    async def _look_up(self, ids: tuple[UUID, UUID]) -> Record | None:
+        # A ready record does not change. It may be removed, by another process too.
+        async with self._database.read() as session:
+            if (known := self._ready.get(ids)) and await records.is_ready(session, *ids):
+                return known
+            record = await records.find(session, *ids)
+        self._ready.forget(ids)
+        if record is not None:
+            self._ready.put(ids, record)
+        return record
+
+    async def _chunk(self, record_id: UUID, kind: Kind, number: int) -> bytes:
+        # Those of a record that is removed may stay a while: none is given out without a look-up.
+        data = self._chunks.get((record_id, kind, number))
+        if data is None:
+            async with self._database.read() as session:
+                data = await chunks.read(session, record_id, kind, number)
+            if data is None:
+                raise NotFound
+            self._chunks.put((record_id, kind, number), data)
+        return data
 
     async def keep_house(self) -> None:
         """For ever: mark uploads under way as alive, and sweep what crashes left behind."""

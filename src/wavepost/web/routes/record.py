@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response, status
 from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from wavepost.errors import InvalidRequest, NotFound, WavepostError
 from wavepost.recordings import Recordings
@@ -23,6 +24,9 @@ from wavepost.web.links import parse_id
 from wavepost.web.problems import CutOff, problem, responses
 
 router = APIRouter(tags=["record"])
+
+LOOK_UP_AFTER = 16
+"""Pieces (4 MiB) after which to see whether the caller is still there."""
 
 MEDIA_TYPES = {Kind.MP3: "audio/mpeg", Kind.WAV: "audio/wav"}
 
@@ -65,10 +69,11 @@ async def download(
         )
         where = {"Content-Range": f"bytes */{current.size}"}
         return problem(error, request.state.request_id, where)
-    return await _answer(service.recordings, record, kind, part, current.size, headers)
+    return await _answer(request, service.recordings, record, kind, part, current.size, headers)
 
 
 async def _answer(
+    request: Request,
     recordings: Recordings,
     record: Record,
     kind: Kind,
@@ -86,14 +91,27 @@ async def _answer(
     pieces = recordings.read(record, kind, part.start, part.end)
     # The first piece is fetched before the headers go out: a failure still gets its own status.
     first = await anext(pieces)
-    return StreamingResponse(_chained(first, pieces), code, headers)
+    return _Pieces(_chained(request, first, pieces), code, headers)
 
 
-async def _chained(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+class _Pieces(StreamingResponse):
+    """Sends piece after piece, without a task beside it that waits for the caller to hang up."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.stream_response(send)
+
+
+async def _chained(
+    request: Request, first: bytes, rest: AsyncIterator[bytes]
+) -> AsyncIterator[bytes]:
     yield first
+    sent = 1
     try:
         async for piece in rest:
             yield piece
+            sent += 1
+            if sent % LOOK_UP_AFTER == 0 and await request.is_disconnected():
+                raise CutOff("its caller hung up")
     except WavepostError as error:
         # The server closes the connection: fewer bytes than promised say that it is not all.
         raise CutOff(f"while it was answered: {error.detail}") from None
