@@ -5,7 +5,7 @@ BIN := .venv/bin
 COMPOSE ?= docker compose
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format up down
+.PHONY: help setup run test bench check format up down
 
 help:  ## This list
 	@sed -n 's/^\([a-z]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -24,6 +24,9 @@ run: setup  ## Serve on http://127.0.0.1:8000 with SQLite in ./data
 
 test: setup  ## Every test, on SQLite and PostgreSQL
 	$(BIN)/pytest
+
+bench: setup  ## Measure beside lame, ffmpeg, nginx and wrk, half an hour; writes docs/performance.md
+	$(BIN)/python -m bench
 
 check: setup  ## Format, lint, types, import direction
 	$(BIN)/ruff format --check

@@ -186,15 +186,18 @@ class Recordings:
         }
         if facts["receipt"]["mp3"]["sha256"] is None:
             facts["receipt"]["mp3"]["sha256"] = await self._hash(record_id, result.head, mp3)
+        await self._database.check_room()
         async with self._database.write() as session:
             await chunks.add(session, record_id, Kind.MP3, 0, result.head)
+            await mp3.finish(session)
+            await kept_wav.finish(session)
             record = await records.publish(session, record_id, facts)
         if record is None:
             raise interrupted()
         return record
 
     async def _hash(self, record_id: UUID, head: bytes, mp3: ChunkWriter) -> str:
-        """The MP3's SHA-256, over what the database gives back.
+        """The MP3's SHA-256, over what the database gives back and what is still to be stored.
 
         Needed where the head, which comes first, could not be told before the end.
         """
@@ -205,6 +208,7 @@ class Recordings:
             if data is None:
                 raise interrupted()
             digest.update(data)
+        digest.update(mp3.rest)
         return digest.hexdigest()
 
 
@@ -214,7 +218,6 @@ async def _convert(converter: Converter, wav: AsyncIterator[bytes], mp3: ChunkWr
     async def collect() -> None:
         async for piece in converter.pieces():
             await mp3.write(piece)
-        await mp3.finish()
 
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -228,4 +231,3 @@ async def _copied(wav: AsyncIterator[bytes], copy: ChunkWriter) -> AsyncIterator
     async for piece in wav:
         await copy.write(piece)
         yield piece
-    await copy.finish()

@@ -44,7 +44,7 @@ def place(offset: int, head_bytes: int) -> tuple[int, int]:
 
 
 class ChunkWriter:
-    """Cuts what is written into chunks and commits each at once, so that no transaction is long.
+    """Cuts what is written into chunks and commits each full one at once: short transactions.
 
     Attributes:
         bytes: how many were written.
@@ -65,6 +65,11 @@ class ChunkWriter:
         """The numbers of the chunks that are stored."""
         return range(self._first_number, self._next_number)
 
+    @property
+    def rest(self) -> bytes:
+        """What does not fill a chunk yet."""
+        return bytes(self._pending)
+
     async def write(self, piece: bytes) -> None:
         """Take `piece`; returns once every chunk it completes is stored."""
         self.bytes += len(piece)
@@ -73,16 +78,19 @@ class ChunkWriter:
             await self._store(bytes(self._pending[:CHUNK_BYTES]))
             del self._pending[:CHUNK_BYTES]
 
-    async def finish(self) -> None:
-        """Store what is left."""
+    async def finish(self, session: AsyncSession) -> None:
+        """Store what is left, in the transaction of `session`."""
         if self._pending:
-            await self._store(bytes(self._pending))
+            await self._add(session, bytes(self._pending))
             self._pending.clear()
 
     async def _store(self, data: bytes) -> None:
         await self._database.check_room()
         async with self._database.write() as session:
-            await add(session, self._record_id, self._kind, self._next_number, data)
+            await self._add(session, data)
+
+    async def _add(self, session: AsyncSession, data: bytes) -> None:
+        await add(session, self._record_id, self._kind, self._next_number, data)
         self._next_number += 1
 
 
