@@ -75,9 +75,8 @@ class Bench:
         """Uploads to a running server, and downloads from it."""
         with running(self._folder / "data") as server:
             tables = [self._single(server), self._at_once(server)]
-            memory = self._memory(server)
-            downloaded = self._downloads(server)
-        return [*tables, memory, downloaded]
+            tables += [self._beside_long(server), self._memory(server), self._downloads(server)]
+        return tables
 
     def _single(self, server: Service) -> Table:
         table = Table(
@@ -136,6 +135,23 @@ class Bench:
             click.echo(" · ".join(table.rows[-1]))
             if sound.channels == 2 and sound.length == "60 s":
                 self._aim(f"8 of {sound.name} at once ÷ lameenc", "≤ 1.4", ratios[0])
+        return _shown(table)
+
+    def _beside_long(self, server: Service) -> Table:
+        table = Table(
+            "A clip beside long uploads",
+            "The longest stereo sound is uploaded again and again by so many senders, as fast as "
+            "it is taken; meanwhile a clip is.",
+            ["sound", "alone", "beside 1", "beside 4"],
+        )
+        stereo = [sound for sound in self._sounds if sound.channels == 2]
+        clip, long = stereo[0], stereo[len(stereo) // 2 - 1]
+        took = []
+        for senders in (0, 1, 4):
+            with server.busy(long.path, senders):
+                clips = [server.upload(clip.path).whole for _ in range(2 * self._runs)]
+            took.append(statistics.median(clips))
+        table.rows.append([clip.name, *map(seconds, took)])
         return _shown(table)
 
     def _memory(self, server: Service) -> Table:

@@ -20,6 +20,7 @@ from pathlib import Path
 
 PIECE_BYTES = 128 * 1024
 START_SECONDS = 60
+BUSY_AFTER_SECONDS = 2
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,26 @@ class Service:
         with ThreadPoolExecutor(connections) as pool:
             count = sum(pool.map(send, range(connections)))
         return count / (time.perf_counter() - started)
+
+    @contextmanager
+    def busy(self, wav: Path, senders: int) -> Iterator[None]:
+        """So many senders upload `wav` over and over meanwhile."""
+        over = threading.Event()
+
+        def send() -> None:
+            while not over.is_set():
+                self.upload(wav)
+
+        threads = [threading.Thread(target=send) for _ in range(senders)]
+        for thread in threads:
+            thread.start()
+        time.sleep(BUSY_AFTER_SECONDS if senders else 0)
+        try:
+            yield
+        finally:
+            over.set()
+            for thread in threads:
+                thread.join()
 
     @contextmanager
     def watched_memory(self) -> Iterator[list[int]]:

@@ -35,6 +35,29 @@ def endless_wav(mebibytes: int, server: Server, measured: list[int]) -> Iterator
             measured.append(resident_bytes([server.process.pid, *children(server)]))
 
 
+def niceness(pid: int) -> set[int]:
+    """The priorities of a process's threads; a higher number gives way to a lower one."""
+    stats = Path(f"/proc/{pid}/task").glob("*/stat")
+    return {int(stat.read_text().rpartition(") ")[2].split()[16]) for stat in stats}
+
+
+def test_a_long_upload_gives_way_to_short_ones(tmp_path: Path) -> None:
+    with running(tmp_path / "log", data=str(tmp_path / "data")) as server:
+        ann = Caller(server)
+        seen: list[set[int]] = []
+
+        def watched() -> Iterator[bytes]:
+            for number, piece in enumerate(endless_wav(96, server, [])):
+                yield piece
+                if number % 8 == 0:
+                    seen.extend(niceness(pid) for pid in children(server))
+
+        assert ann.post(watched()).status_code == 201
+        usual = min(seen[0])
+        assert seen[0] == {usual}
+        assert usual + 10 in seen[-1]
+
+
 def test_a_large_upload_takes_no_more_memory_than_a_small_one(tmp_path: Path) -> None:
     measured: list[int] = []
     with running(tmp_path / "log", data=str(tmp_path / "data"), keep_wav="1") as server:
