@@ -37,12 +37,18 @@ class Sound:
 
 
 def make(folder: Path, lengths: list[str]) -> list[Sound]:
-    """Every kind in every length, 16 bits, at 8 kHz mono and 44.1 kHz stereo."""
+    """Both kinds in every length, 16 bits, at 8 kHz mono and 44.1 kHz stereo.
+
+    An hour of only one kind each: of speech as telephones have it, of music in stereo.
+    """
     sounds = []
     for rate, channels, kbps in ((8_000, 1, 24), (44_100, 2, 128)):
         for kind, made_of in (("speech-like", _speech_like), ("music-like", _music_like)):
             pattern = _pcm(made_of(rate, channels))
+            wanted = "speech-like" if channels == 1 else "music-like"
             for length in lengths:
+                if length == "60 min" and kind != wanted:
+                    continue
                 path = folder / f"{length} {kind} {rate}.wav".replace(" ", "-")
                 _write(path, pattern, rate, channels, LENGTHS[length])
                 sounds.append(Sound(path, kind, length, rate, channels, kbps))

@@ -10,7 +10,8 @@ from tests.unit.test_frames import frames_of, main_data_begin
 from wavepost.audio import segments
 from wavepost.audio.encoder import Wanted
 from wavepost.audio.info import lead_in
-from wavepost.audio.segments import BLOCK_FRAMES, Segments, segment_blocks
+from wavepost.audio.segment import BLOCK_FRAMES
+from wavepost.audio.segments import Segments, segment_blocks
 
 FEW_BLOCKS = 4
 """Segments as short as they can be tried at: 196 frames, with a run-in of 98."""

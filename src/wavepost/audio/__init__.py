@@ -8,7 +8,8 @@ decoder      that sound as frames of samples (FFmpeg, through PyAV)
 meter        peak and clipping
 mixer        mixed down and resampled to what MP3 holds: 16 bits, one or two channels
 encoder      these samples to an MP3 (LAME, through lameenc)
-segments     on several cores: each encodes a part of the sound
+segments     the sound cut into parts for several cores
+segment      one part, encoded on its own thread
 joins        where the frames of one part can follow those of the one before
 frames       MP3 headers: what comes out of an encoder, and what it adds up to
 info         the first frame, which tells players how long and where

@@ -9,16 +9,10 @@ whatever the number of threads.
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from queue import SimpleQueue
-from threading import Thread
-from typing import Protocol
 
-from wavepost.audio.frames import Frames, Tally
+from wavepost.audio.frames import Tally
 from wavepost.audio.joins import Join
-
-BLOCK_FRAMES = 49
-"""Cuts are at multiples of this: at 44.1, 22.05 and 11.025 kHz the pattern of padded frames at
-constant bitrate repeats after 49."""
+from wavepost.audio.segment import BLOCK_FRAMES, RUN_IN_BLOCKS, Block, Lame, Segment
 
 MAX_SEGMENT_BLOCKS = 60
 """2940 frames, 77 s at 44.1 kHz. Longer segments cost less CPU and more memory."""
@@ -26,30 +20,8 @@ MAX_SEGMENT_BLOCKS = 60
 MIN_SEGMENT_BLOCKS = 12
 """Of a quarter of a minute a sixth is spent on the run-in: less is not worth a core."""
 
-RUN_IN_BLOCKS = 2
-"""98 frames. What LAME keeps longest is its threshold of hearing, which after a loud sound sinks
-by at most 7.5 % a frame, from 1 to its least, 0.000625, in 95 (3.100, encoder.c, adjust_ATH)."""
-
-LAG_FRAMES = 12
-"""An encoder has not brought out the last few frames of what it heard. The next one may begin as
-many before the cut, so that as a rule none has to carry on at all."""
-
 RUN_OUT_BLOCKS = 2
 """How much of a segment must be there before it is begun: less is not worth a run-in."""
-
-
-Block = list[bytes]
-"""The samples of BLOCK_FRAMES frames, or of fewer at the end, in the pieces they came in."""
-
-
-class Lame(Protocol):
-    """What lameenc's encoder does."""
-
-    def encode(self, samples: bytes) -> bytes:
-        """The next bytes of MP3, if any."""
-
-    def flush(self) -> bytes:
-        """The last ones."""
 
 
 class Segments:
@@ -132,7 +104,7 @@ class Segments:
             segment.end()
             self._open_after(segment)
 
-    def _open_after(self, before: "Segment") -> None:
+    def _open_after(self, before: Segment) -> None:
         if len(self._segments) >= self._threads:
             self._segments[-self._threads].wait()
         run_in = [*before.blocks][-RUN_IN_BLOCKS:]
@@ -165,7 +137,7 @@ class Segments:
                 right.begin_with(self._join.place)
             self._join = None
 
-    def _new_join(self, left: "Segment", right: "Segment") -> Join:
+    def _new_join(self, left: Segment, right: Segment) -> Join:
         return Join(
             left.frames,
             right.frames,
@@ -176,7 +148,7 @@ class Segments:
             same_reservoir=self._variable and right.frames.reach_highest_bitrate(),
         )
 
-    def _meet(self, join: Join, left: "Segment", right: "Segment") -> bool:
+    def _meet(self, join: Join, left: Segment, right: Segment) -> bool:
         """Whether it is settled where, if anywhere, `right` follows `left`.
 
         The outcome depends on the frames alone, never on how far each thread is just now.
@@ -192,7 +164,7 @@ class Segments:
                 return True
             left.carry_on(right.blocks[left.carried])
 
-    def _taken(self, segment: "Segment", end: int) -> bytes:
+    def _taken(self, segment: Segment, end: int) -> bytes:
         self.tally.add(segment.frames, segment.taken, end)
         return segment.frames.take(segment.taken, end)
 
@@ -209,86 +181,5 @@ def segment_blocks(expected_frames: int | None) -> int:
     return -(-blocks // (cores * rounds))
 
 
-def _shift(left: "Segment", right: "Segment") -> int:
+def _shift(left: Segment, right: Segment) -> int:
     return (right.number - left.number) * BLOCK_FRAMES
-
-
-class Segment:
-    """A part of the sound, encoded on its own thread while it comes.
-
-    Attributes:
-        number: the block of the whole sound at which its encoder begins.
-        run_in: how many blocks from there on belong to the segment before.
-        length: how many blocks of its own it has so far.
-        blocks: these, while the segment before may carry on into them; then the last few.
-        frames: what its encoder made so far.
-        carried: into how many blocks of the next segment it carried on.
-        taken: how many of its frames went to the MP3, or never will.
-    """
-
-    def __init__(self, lame: Lame, number: int, run_in: list[Block]) -> None:
-        self.number = number
-        self.run_in = len(run_in)
-        self.length = 0
-        self.blocks: deque[Block] = deque()
-        self.frames = Frames()
-        self.carried = 0
-        self.taken = 0
-        self._lame = lame
-        self._queue: SimpleQueue[Block | None] = SimpleQueue()
-        self._failure: BaseException | None = None
-        self._thread = Thread(target=self._run, name=f"segment {number}", daemon=True)
-        self._thread.start()
-        for block in run_in:
-            self._queue.put(block)
-
-    @property
-    def earliest(self) -> int:
-        """The first of its frames with which it may begin."""
-        return self.run_in * BLOCK_FRAMES - LAG_FRAMES
-
-    @property
-    def is_encoded(self) -> bool:
-        """Whether `frames` has all that it was given, and no more will come."""
-        return not self._thread.is_alive()
-
-    def feed(self, block: Block) -> None:
-        """Have the next block encoded."""
-        self.length += 1
-        self.blocks.append(block)
-        self._queue.put(block)
-
-    def end(self) -> None:
-        """Say that no more will come."""
-        self._queue.put(None)
-
-    def wait(self) -> None:
-        """Wait until all is encoded. Raises what went wrong there."""
-        self._thread.join()
-        if self._failure:
-            raise self._failure
-
-    def begin_with(self, frame: int) -> None:
-        """Have `frame` be the first to go to the MP3: the segment before ends there."""
-        self.taken = frame
-        self.blocks = deque(self.blocks, maxlen=RUN_IN_BLOCKS)
-
-    def carry_on(self, block: Block) -> None:
-        """Encode a block of the next segment, here and now."""
-        self.carried += 1
-        self._encode(block)
-
-    def flush(self) -> None:
-        """Bring out the last frames."""
-        self.frames.feed(bytes(self._lame.flush()))
-
-    def _encode(self, block: Block) -> None:
-        for samples in block:
-            self.frames.feed(bytes(self._lame.encode(samples)))
-
-    def _run(self) -> None:
-        try:
-            while (block := self._queue.get()) is not None:
-                self._encode(block)
-        except BaseException as failure:
-            self._failure = failure
