@@ -25,7 +25,7 @@ run: setup  ## Serve on http://127.0.0.1:8000 with SQLite in ./data
 test: setup  ## Every test, on SQLite and PostgreSQL
 	$(BIN)/pytest
 
-bench: setup  ## Measure beside lame, ffmpeg, nginx and wrk, half an hour; writes docs/performance.md
+bench: setup  ## Measure beside lame, ffmpeg, nginx and wrk, 25 minutes; writes docs/performance.md
 	$(BIN)/python -m bench
 
 check: setup  ## Format, lint, types, import direction
