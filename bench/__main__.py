@@ -1,6 +1,5 @@
 """Everything in one run: `python -m bench`, or `--quick` for a look in a few minutes."""
 
-import os
 import shutil
 import statistics
 import sys
@@ -14,6 +13,7 @@ from bench.commands import Cost
 from bench.report import Table, document, mebibytes, seconds
 from bench.service import Service, running
 from bench.sounds import Sound
+from wavepost.machine import cores
 
 DOCUMENT = Path("docs/performance.md")
 LINE_BYTES_A_SECOND = 100e6 / 8
@@ -42,6 +42,7 @@ class Bench:
 
     def __init__(self, made: list[Sound], folder: Path, runs: int) -> None:
         self._sounds = made
+        self._stereo = [sound for sound in made if sound.channels == 2]
         self._folder = folder
         self._runs = runs
         self._targets: list[list[str]] = []
@@ -109,18 +110,17 @@ class Bench:
         return _shown(table)
 
     def _at_once(self, server: Service) -> Table:
-        cores = os.cpu_count() or 1
         table = Table(
             "Uploads at once",
             f"Seconds until the last link. The ratio is to what lameenc alone takes for all of "
-            f"them, divided by the {cores} cores. Clips a second are of 8 senders, one clip after "
-            "another.",
+            f"them, measured once and divided by the {cores()} cores. Clips a second are of 8 "
+            f"senders for {CLIP_SECONDS} s, one clip after another, once.",
             ["sound", "1", "8", "32", "8 ÷ lameenc", "32 ÷ lameenc", "clips a second"],
         )
         for sound in self._sounds:
             if sound.length not in ("5 s", "60 s"):
                 continue
-            serial = commands.serial_cpu(sound) / cores
+            serial = commands.serial_cpu(sound) / cores()
             took = {
                 many: statistics.median(
                     server.uploads(sound.path, many)[0] for _ in range(self._runs)
@@ -141,11 +141,10 @@ class Bench:
         table = Table(
             "A clip beside long uploads",
             "Ten minutes of stereo are uploaded again and again by so many senders, as fast as "
-            "they are taken; meanwhile a clip is.",
+            "they are taken; meanwhile a clip is, twice as often as the runs.",
             ["sound", "alone", "beside 1", "beside 4"],
         )
-        stereo = [sound for sound in self._sounds if sound.channels == 2]
-        clip, long = stereo[0], max(stereo, key=lambda sound: min(sound.seconds, 600))
+        clip, long = self._stereo[0], max(self._stereo, key=lambda sound: min(sound.seconds, 600))
         took = []
         for senders in (0, 1, 4):
             with server.busy(long.path, senders):
@@ -158,12 +157,11 @@ class Bench:
         table = Table(
             "Memory of an upload",
             "The most that the server and its children had at a time, each its share of what they "
-            "share, at the speed that the server takes.",
+            "share, at the speed that the server takes; the median of at most three.",
             ["sound", "at most", "beside the shortest"],
         )
-        stereo = [sound for sound in self._sounds if sound.channels == 2]
         least = 0
-        for sound in (stereo[0], max(stereo, key=lambda sound: sound.seconds)):
+        for sound in (self._stereo[0], max(self._stereo, key=lambda sound: sound.seconds)):
             peaks = []
             for _ in range(min(self._runs, 3)):
                 with server.watched_memory() as seen:
@@ -187,9 +185,10 @@ class Bench:
         sounds.write_stereo(megabyte, seconds=65.5)
         link = server.upload(megabyte).link
         rates = downloads.measure(link, self._folder, self._runs)
+        megabytes = (self._folder / downloads.MP3).stat().st_size / 1e6 if rates else 0
         medians = {name: statistics.median(found) for name, found in rates.items()}
         for name, rate in medians.items():
-            row = [name, f"{rate:.0f}", f"{rate * 1.048:.0f}"]
+            row = [name, f"{rate:.0f}", f"{rate * megabytes:.0f}"]
             table.rows.append([*row, f"{rate / medians['FileResponse']:.2f}"])
         if medians:
             ratio = medians["wavepost"] / medians["FileResponse"]

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+MP3 = "one.mp3"
 CONNECTIONS = 8
 SECONDS = 4
 
@@ -43,7 +44,7 @@ def measure(link: str, folder: Path, runs: int) -> dict[str, list[float]]:
     """Downloads a second of each that can be had here, in turns; without wrk, none."""
     if not shutil.which("wrk"):
         return {}
-    mp3 = folder / "one.mp3"
+    mp3 = folder / MP3
     with urllib.request.urlopen(link) as answer:
         mp3.write_bytes(answer.read())
     folder.chmod(0o755)

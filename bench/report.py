@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench.sounds import PATTERN_SECONDS
 from wavepost import __version__
 
 
@@ -48,12 +49,13 @@ def _introduction(runs: int) -> str:
     return f"""# Performance
 
 Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}, with wavepost {__version__} at commit
-{_output("git", "rev-parse", "--short", "HEAD")}. Every figure is the median of {runs} runs, taken
-in turns with what it is compared with; read the ratios, for the times are this machine's:
+{_output("git", "rev-parse", "--short", "HEAD")}. A figure is the median of {runs} runs unless its
+table says otherwise; commands and servers take turns with what they are compared with. Read the
+ratios, for the times are this machine's:
 
 {_machine()}
 
-The sounds are made by `bench/sounds.py`: patterns of {30} s, repeated.
+The sounds are made by `bench/sounds.py`: patterns of {PATTERN_SECONDS} s, repeated.
 """
 
 

@@ -170,7 +170,7 @@ class Tally:
             return
         self.first = self.first or frames.header(begin)
         offset = self.bytes - frames.starts[begin]
-        next_point = begin - self.frames % -self._frames_a_point
+        next_point = begin + -self.frames % self._frames_a_point
         for number in range(next_point, end, self._frames_a_point):
             self._seek_points.append(frames.starts[number] + offset)
         self.frames += end - begin

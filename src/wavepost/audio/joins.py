@@ -47,10 +47,10 @@ class SideInfo:
         bits = int.from_bytes(frames.data[start : start + size], "big")
         is_mpeg1 = header.version == 3
         begin_bits, granules, granule_bits = (9, 2, 59) if is_mpeg1 else (8, 1, 63)
-        at = size * 8 - granules * header.channels * granule_bits
+        # Each granule of each channel begins with the 12 bits of its part2_3_length.
         lengths = (
-            bits >> (size * 8 - at - granule * granule_bits - 12) & 0xFFF
-            for granule in range(granules * header.channels)
+            bits >> (behind * granule_bits - 12) & 0xFFF
+            for behind in range(1, granules * header.channels + 1)
         )
         after_begin = size * 8 - begin_bits
         return cls(

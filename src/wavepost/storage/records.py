@@ -30,7 +30,7 @@ _IS_READY = select(Record.id).where(
 
 
 async def is_ready(session: AsyncSession, record_id: UUID, user_id: UUID) -> bool:
-    """Whether `find` would find it, for a fifth of the time."""
+    """Whether `find` would find it; nothing is read but its id."""
     ids = {"record_id": record_id, "user_id": user_id}
     connection = await session.connection()
     return (await connection.execute(_IS_READY, ids)).first() is not None

@@ -25,8 +25,8 @@ from wavepost.web.problems import CutOff, problem, responses
 
 router = APIRouter(tags=["record"])
 
-LOOK_UP_AFTER = 16
-"""Pieces (4 MiB) after which to see whether the caller is still there."""
+PIECES_A_CHECK = 16
+"""After so many (4 MiB), see whether the caller is still there."""
 
 MEDIA_TYPES = {Kind.MP3: "audio/mpeg", Kind.WAV: "audio/wav"}
 
@@ -110,7 +110,7 @@ async def _chained(
         async for piece in rest:
             yield piece
             sent += 1
-            if sent % LOOK_UP_AFTER == 0 and await request.is_disconnected():
+            if sent % PIECES_A_CHECK == 0 and await request.is_disconnected():
                 raise CutOff("its caller hung up")
     except WavepostError as error:
         # The server closes the connection: fewer bytes than promised say that it is not all.
