@@ -10,9 +10,9 @@ import pytest
 
 from tests import sound
 from tests.conversions import converted
-from wavepost.audio.decoder import CODECS
+from wavepost.audio.codecs import CODECS
 from wavepost.audio.encoder import DEFAULT_KBPS, Wanted
-from wavepost.audio.mixer import MP3_RATES
+from wavepost.audio.rates import MP3_RATES
 from wavepost.errors import EmptyAudio, TooLong, UnsupportedCodec
 
 

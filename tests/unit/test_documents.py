@@ -60,7 +60,7 @@ def test_the_default_bitrates_are_documented(rate: int) -> None:
 def test_every_warning_is_documented() -> None:
     sources = (ROOT / "src" / "wavepost" / "audio").glob("*.py")
     text = "".join(source.read_text() for source in sources)
-    codes = set(re.findall(r'"code": "(\w+)"|_add\(\s*"(\w+)"', text))
+    codes = set(re.findall(r'"code": "(\w+)"|_warn\(\s*"(\w+)"', text))
     assert len(codes) >= 8
     for code in {one or other for one, other in codes}:
         assert f"| `{code}` |" in API

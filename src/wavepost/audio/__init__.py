@@ -4,9 +4,12 @@ In the order a recording passes through:
 
 source       counts and hashes the WAV's bytes as they come
 container    RIFF chunks: what the WAV says of itself, and where its sound begins
-decoder      that sound as frames of samples (FFmpeg, through PyAV)
-meter        peak and clipping
-mixer        mixed down and resampled to what MP3 holds: 16 bits, one or two channels
+codecs       which codecs are taken
+data         the bytes of the sound, and what was wrong with them
+sound        the sound as what MP3 holds: 16 bits, one or two channels, nine rates (`rates`)
+plain        … where the WAV has just that, as most do
+decoded      … where FFmpeg decodes it (`decoder`), and it is mixed down and resampled (`mixer`)
+levels       peak and clipping, measured by `plain` or, for samples of any kind, by `meter`
 encoder      these samples to an MP3 (LAME, through lameenc)
 segments     the sound cut into parts for several cores
 segment      one part, encoded on its own thread

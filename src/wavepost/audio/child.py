@@ -14,8 +14,6 @@ import socket
 import struct
 import traceback
 
-import av
-
 from wavepost.audio.conversion import Conversion
 from wavepost.audio.encoder import Wanted
 from wavepost.audio.source import Source
@@ -100,7 +98,6 @@ def _confine(threads: int) -> None:
     # Ctrl-C reaches the whole process group; the parent decides what it means for us.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    av.logging.set_level(av.logging.PANIC)
     os.environ.clear()
     # Linux only: macOS has no /proc, and its kernel does not hold processes to RLIMIT_AS.
     with contextlib.suppress(OSError):

@@ -6,10 +6,8 @@ from contextlib import closing
 from typing import Any
 
 from wavepost.audio.container import open_wav
-from wavepost.audio.decoder import Decoder
 from wavepost.audio.encoder import Encoder, Wanted
-from wavepost.audio.meter import Meter
-from wavepost.audio.mixer import Mixer
+from wavepost.audio.sound import open_sound
 from wavepost.audio.source import Source
 from wavepost.errors import EmptyAudio, TooLong
 
@@ -30,15 +28,12 @@ class Conversion:
         """
         self._source = source
         self._wav = open_wav(source)
-        self._decoder = Decoder(self._wav, source)
-        self._meter = Meter()
-        self._mixer = Mixer(self._wav.format, self._meter)
-        declared = self._decoder.declared_samples
+        self._sound = open_sound(self._wav, source)
         self._encoder = Encoder(
             wanted,
-            sample_rate=self._mixer.sample_rate,
-            channels=self._mixer.channels,
-            expected_samples=None if declared is None else self._mixer.resampled(declared),
+            sample_rate=self._sound.sample_rate,
+            channels=self._sound.channels,
+            expected_samples=self._sound.expected_samples,
             threads=threads,
         )
         self._max_seconds = max_seconds
@@ -75,58 +70,39 @@ class Conversion:
         receipt = {
             "source": {
                 "format": wav_format.container,
-                "codec": self._decoder.codec,
+                "codec": self._sound.codec,
                 "channels": wav_format.channels,
                 "sample_rate": wav_format.sample_rate,
                 "bits": wav_format.bits,
                 "bytes": self._source.bytes_received,
                 "sha256": self._source.sha256,
-                "samples": self._decoder.samples,
+                "samples": self._sound.samples,
             },
             "mp3": {
                 **self._encoder.receipt(),
                 "sha256": self._digest.hexdigest() if known else None,
             },
-            "peak_dbfs": self._meter.peak_dbfs,
-            "clipped_samples": self._meter.clipped,
+            "peak_dbfs": self._sound.levels.peak_dbfs,
+            "clipped_samples": self._sound.levels.clipped,
             "tags": {},
-            "warnings": self._warnings(),
+            "warnings": self._wav.warnings + self._sound.warnings + self._encoder.warnings,
         }
         return {
-            "duration": round(self._decoder.samples / wav_format.sample_rate, 6),
-            "channels": self._mixer.channels,
-            "sample_rate": self._mixer.sample_rate,
+            "duration": round(self._sound.samples / wav_format.sample_rate, 6),
+            "channels": self._sound.channels,
+            "sample_rate": self._sound.sample_rate,
             "bitrate": self._encoder.kbps,
             "receipt": receipt,
         }
 
     def _encoded(self) -> Iterator[bytes]:
         most = self._max_seconds * self._wav.format.sample_rate
-        for frame in self._decoder.frames():
-            if self._decoder.samples > most:
+        for samples in self._sound.pcm():
+            if self._sound.samples > most:
                 raise TooLong(
                     f"Recordings of up to {self._max_seconds:g} seconds are taken; this is longer."
                 )
-            for samples in self._mixer.mix(frame):
-                yield from self._encoder.encode(samples)
-        if self._decoder.samples == 0:
-            raise EmptyAudio("The WAV holds no samples. Check that the recorder wrote any sound.")
-        for samples in self._mixer.finish():
             yield from self._encoder.encode(samples)
+        if self._sound.samples == 0:
+            raise EmptyAudio("The WAV holds no samples. Check that the recorder wrote any sound.")
         yield from self._encoder.finish()
-
-    def _warnings(self) -> list[dict[str, str]]:
-        warnings = self._decoder.warnings + self._encoder.warnings
-        channels, rate = self._wav.format.channels, self._wav.format.sample_rate
-        if channels > 2:
-            detail = f"mixed down to {self._mixer.channels}: MP3 holds at most two."
-            warnings.append({"code": "downmixed", "detail": f"{channels} channels were {detail}"})
-        if self._mixer.sample_rate != rate:
-            detail = f"the sound was resampled to {self._mixer.sample_rate} Hz."
-            warnings.append({"code": "resampled", "detail": f"MP3 has no {rate} Hz; {detail}"})
-        if self._meter.not_finite:
-            detail = (
-                f"{self._meter.not_finite} samples were NaN or infinite; they were made silent."
-            )
-            warnings.append({"code": "not_finite", "detail": detail})
-        return warnings

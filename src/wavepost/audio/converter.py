@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from wavepost.audio import child
 from wavepost.audio.encoder import Wanted
 from wavepost.audio.gate import Gate
-from wavepost.audio.silence import SILENT_WAV
+from wavepost.audio.silence import DECODED_WAV
 from wavepost.errors import WAV_ERRORS, Busy, DamagedWav
 
 CHECK_SECONDS = 10
@@ -57,7 +57,7 @@ class Converters:
         """Convert a moment of silence. Raises WavepostError where that fails."""
         try:
             async with asyncio.timeout(CHECK_SECONDS), self.start(Wanted()) as converter:
-                await converter.feed(_once(SILENT_WAV))
+                await converter.feed(_once(DECODED_WAV))
                 async for _ in converter.pieces():
                     pass
         except TimeoutError:

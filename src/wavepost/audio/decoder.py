@@ -10,34 +10,15 @@ from collections.abc import Iterator
 
 import av
 import av.error
+import av.logging
 from av.audio.frame import AudioFrame
 from av.container import InputContainer
 
-from wavepost.audio.container import EXTENSIBLE, FLOAT, PCM, SUBTYPE_TAILS, Wav, WavFormat
-from wavepost.audio.source import PIECE_BYTES, Source
-from wavepost.errors import DamagedWav, UnsupportedCodec
-
-INT_CODECS = {1: "pcm_u8", 2: "pcm_s16le", 3: "pcm_s24le", 4: "pcm_s32le", 8: "pcm_s64le"}
-FLOAT_CODECS = {4: "pcm_f32le", 8: "pcm_f64le"}
-BLOCK_CODECS = {
-    0x0002: "adpcm_ms",
-    0x0006: "pcm_alaw",
-    0x0007: "pcm_mulaw",
-    0x0011: "adpcm_ima_wav",
-    0x0031: "gsm_ms",
-    0x0045: "adpcm_g726",
-    0x0055: "mp3",
-    0x0065: "adpcm_g722",
-    0x028F: "adpcm_g722",
-}
-"""Format tag (RFC 2361, mmreg.h) to FFmpeg's decoder, where the tag alone decides."""
-
-FFMPEG_G722_TAG = 0x028F
-
-CODECS = sorted({*INT_CODECS.values(), *FLOAT_CODECS.values(), *BLOCK_CODECS.values()})
-
-SAMPLE_CODECS = {*INT_CODECS.values(), *FLOAT_CODECS.values(), "pcm_alaw", "pcm_mulaw"}
-"""Those in which every sample has its own bytes."""
+from wavepost.audio.codecs import BLOCK_CODECS, FFMPEG_G722_TAG
+from wavepost.audio.container import EXTENSIBLE, FLOAT, PCM, SUBTYPE_TAILS, WavFormat
+from wavepost.audio.data import Data
+from wavepost.audio.source import PIECE_BYTES
+from wavepost.errors import DamagedWav
 
 # Speakers for channel counts whose header names none: Microsoft's defaults (ksmedia.h).
 DEFAULT_MASKS = {1: 0x4, 2: 0x3, 3: 0x7, 4: 0x33, 5: 0x37, 6: 0x3F, 7: 0x70F, 8: 0x63F}
@@ -48,32 +29,22 @@ guessed from the sound: our header says it all, and guessing takes 2 MB of it an
 
 UNKNOWN_SIZE = 0xFFFF_FFFF
 
+# What goes wrong is told in our words.
+av.logging.set_level(av.logging.PANIC)
+
 
 class Decoder:
-    """Decodes what `source` holds from the first byte of sound on.
+    """Decodes what `data` holds.
 
     Attributes:
-        wav_format: what the header says.
-        codec: FFmpeg's name of the codec.
         samples: how many samples a channel came out so far.
-        warnings: what was wrong with the WAV, complete once `frames` is exhausted.
+        warnings: what could not be decoded, complete once `frames` is exhausted.
     """
 
-    def __init__(self, wav: Wav, source: Source) -> None:
-        """Raises UnsupportedCodec, naming the format tag."""
-        self.wav_format = wav.format
-        self.codec = codec_of(wav.format)
+    def __init__(self, wav_format: WavFormat, data: Data) -> None:
         self.samples = 0
-        self.warnings = list(wav.warnings)
-        self._wav_data_size = wav.data_size
-        self._stream = _CleanWav(wav, source, trim=self.codec.startswith("pcm_"))
-
-    @property
-    def declared_samples(self) -> int | None:
-        """How many samples a channel the header promises, where that follows from its bytes."""
-        if self._wav_data_size is None or self.codec not in SAMPLE_CODECS:
-            return None
-        return self._wav_data_size // (self.wav_format.channels * self.wav_format.sample_bytes)
+        self.warnings: list[dict[str, str]] = []
+        self._stream = _CleanWav(clean_header(wav_format), data)
 
     def frames(self) -> Iterator[AudioFrame]:
         """The sound, a frame at a time. Raises DamagedWav where nothing can be decoded."""
@@ -91,7 +62,9 @@ class Decoder:
                     yield frame
         if damaged and not self.samples:
             raise DamagedWav("The WAV's sound can't be decoded: its data is damaged throughout.")
-        self._warn(damaged)
+        if damaged:
+            detail = f"{damaged} pieces of the sound could not be decoded."
+            self.warnings.append({"code": "data_damaged", "detail": detail})
 
     def _open(self) -> InputContainer:
         try:
@@ -99,74 +72,20 @@ class Decoder:
         except av.error.FFmpegError as error:
             raise DamagedWav("The WAV's sound can't be decoded: its header is damaged.") from error
 
-    def _warn(self, damaged: int) -> None:
-        if damaged:
-            self._add("data_damaged", f"{damaged} pieces of the sound could not be decoded.")
-        if self._stream.bytes_missing:
-            self._add(
-                "data_truncated",
-                f"The sound ends {self._stream.bytes_missing} bytes before the header says; "
-                "all there is was converted.",
-            )
-        if self._stream.bytes_dropped:
-            self._add("partial_sample", "The sound ended within a sample, which was left out.")
-
-    def _add(self, code: str, detail: str) -> None:
-        self.warnings.append({"code": code, "detail": detail})
-
-
-def codec_of(wav_format: WavFormat) -> str:
-    """FFmpeg's name for the codec. Raises UnsupportedCodec for any that is not listed here."""
-    if wav_format.tag == PCM:
-        codec = INT_CODECS.get(wav_format.sample_bytes)
-    elif wav_format.tag == FLOAT:
-        codec = FLOAT_CODECS.get(wav_format.sample_bytes)
-    else:
-        codec = BLOCK_CODECS.get(wav_format.tag)
-    if codec is None:
-        raise UnsupportedCodec(
-            f"The WAV's codec (format tag 0x{wav_format.tag:04X}, {wav_format.bits} bits) is not "
-            "taken. GET /limits lists those that are; plain PCM always works."
-        )
-    return codec
-
 
 class _CleanWav:
     """What FFmpeg reads: a header of ours, then the sound and not a byte behind it."""
 
-    def __init__(self, wav: Wav, source: Source, *, trim: bool) -> None:
-        self.bytes_missing = 0
-        self.bytes_dropped = 0
-        self._source = source
-        self._left = wav.data_size
-        self._pending = clean_header(wav.format)
-        self._unit = wav.format.channels * wav.format.sample_bytes if trim else 1
-        self._remainder = b""
+    def __init__(self, header: bytes, data: Data) -> None:
+        self._header = header
+        self._data = data
 
     def read(self, size: int) -> bytes:
         """PyAV's way in: up to `size` bytes, none at the end."""
-        if self._pending:
-            piece, self._pending = self._pending[:size], self._pending[size:]
+        if self._header:
+            piece, self._header = self._header[:size], self._header[size:]
             return piece
-        whole = b""
-        while not whole:
-            piece = self._read_data(size - len(self._remainder))
-            if not piece:
-                self.bytes_dropped = len(self._remainder)
-                return b""
-            piece = self._remainder + piece
-            end = len(piece) - len(piece) % self._unit
-            whole, self._remainder = piece[:end], piece[end:]
-        return whole
-
-    def _read_data(self, size: int) -> bytes:
-        if self._left is None:
-            return self._source.read(size)
-        piece = self._source.read(min(size, self._left)) if self._left else b""
-        self._left -= len(piece)
-        if not piece:
-            self.bytes_missing = self._left
-        return piece
+        return self._data.read(size)
 
 
 def clean_header(wav_format: WavFormat) -> bytes:

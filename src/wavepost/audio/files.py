@@ -10,8 +10,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-import av
-
 from wavepost.audio.conversion import Conversion
 from wavepost.audio.encoder import Wanted
 from wavepost.audio.source import PIECE_BYTES, Source
@@ -25,7 +23,6 @@ def convert_file(
     Returns what `Conversion.facts` does, with the MP3's `bytes`, and its hash in any case.
     Raises WavError, or OSError where `read` or `output` fails.
     """
-    av.logging.set_level(av.logging.PANIC)
     conversion = Conversion(Source(read), wanted, max_seconds=float("inf"), threads=threads)
     for piece in conversion.frames():
         if not output.tell():

@@ -8,14 +8,9 @@ from av.audio.frame import AudioFrame
 
 from wavepost.audio.container import WavFormat
 from wavepost.audio.decoder import speakers
-from wavepost.audio.meter import Meter, Samples
-
-MP3_RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
-
-
-def mp3_rate(sample_rate: int) -> int:
-    """The nearest MP3 rate at or above `sample_rate` in Hz, or 48 kHz."""
-    return next((rate for rate in MP3_RATES if rate >= sample_rate), MP3_RATES[-1])
+from wavepost.audio.levels import Levels
+from wavepost.audio.meter import Samples, measured
+from wavepost.audio.rates import mp3_rate
 
 
 class Mixer:
@@ -26,17 +21,35 @@ class Mixer:
     Channels without speakers (more than 8 and no mask) become one, each with equal weight.
     """
 
-    def __init__(self, wav_format: WavFormat, meter: Meter) -> None:
+    def __init__(self, wav_format: WavFormat, levels: Levels) -> None:
+        self._format = wav_format
         self._has_speakers = speakers(wav_format) != 0
         self.channels = 2 if wav_format.channels > 1 and self._has_speakers else 1
         self.sample_rate = mp3_rate(wav_format.sample_rate)
-        self._source_rate = wav_format.sample_rate
         self._taken = self._given = 0
-        self._meter = meter
+        self._levels = levels
         self._to_double = av.AudioResampler(format="dbl")
         self._resampler = av.AudioResampler(
             format="s16", layout="mono" if self.channels == 1 else "stereo", rate=self.sample_rate
         )
+
+    @property
+    def warnings(self) -> list[dict[str, str]]:
+        """What was done to the sound."""
+        warnings = []
+        channels, rate = self._format.channels, self._format.sample_rate
+        if channels > 2:
+            detail = f"mixed down to {self.channels}: MP3 holds at most two."
+            warnings.append({"code": "downmixed", "detail": f"{channels} channels were {detail}"})
+        if self.sample_rate != rate:
+            detail = f"the sound was resampled to {self.sample_rate} Hz."
+            warnings.append({"code": "resampled", "detail": f"MP3 has no {rate} Hz; {detail}"})
+        if self._levels.not_finite:
+            detail = (
+                f"{self._levels.not_finite} samples were NaN or infinite; they were made silent."
+            )
+            warnings.append({"code": "not_finite", "detail": detail})
+        return warnings
 
     def mix(self, frame: AudioFrame) -> Iterator[bytes]:
         """What `frame` gives; some of its end may come with the next one."""
@@ -45,16 +58,16 @@ class Mixer:
             (frame,) = self._to_double.resample(frame)
         samples = frame.to_ndarray()
         self._taken += frame.samples
-        measured = self._meter.measure(samples)
+        finite = measured(samples, self._levels)
         if not self._has_speakers:
-            frame = _rebuilt(_to_one_channel(measured, frame), frame, "mono")
-        elif measured is not samples:
-            frame = _rebuilt(measured, frame, frame.layout.name)
+            frame = _rebuilt(_to_one_channel(finite, frame), frame, "mono")
+        elif finite is not samples:
+            frame = _rebuilt(finite, frame, frame.layout.name)
         yield from self._resampled(frame)
 
     def resampled(self, samples: int) -> int:
         """How many samples a channel at the MP3's rate last as long as so many of the WAV's."""
-        return -(-samples * self.sample_rate // self._source_rate)
+        return -(-samples * self.sample_rate // self._format.sample_rate)
 
     def finish(self) -> Iterator[bytes]:
         """What the resampler still held, so that as much time comes out as went in."""

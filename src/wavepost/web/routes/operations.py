@@ -3,8 +3,8 @@
 from fastapi import APIRouter, Response, status
 from fastapi.responses import RedirectResponse
 
+from wavepost.audio.codecs import CODECS
 from wavepost.audio.container import MAX_CHANNELS, MAX_SAMPLE_RATE, MIN_SAMPLE_RATE
-from wavepost.audio.decoder import CODECS
 from wavepost.audio.encoder import QUALITIES
 from wavepost.audio.frames import ALL_BITRATES
 from wavepost.web.answers import HealthAnswer, LimitsAnswer, ReadinessAnswer
