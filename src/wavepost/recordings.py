@@ -1,13 +1,12 @@
 """Recordings: add, open, list, remove.
 
-An upload's record is there from its first byte on, so that its chunks have a place, but it
-can be seen only once it is whole: the last transaction publishes it.
+An upload's record has a row as soon as there are chunks that need it, but it can be seen only
+once it is whole: the last transaction publishes it.
 """
 
 import asyncio
 import hashlib
 import logging
-import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -17,11 +16,12 @@ from uuid import UUID
 from wavepost.audio.converter import Converter, Converters, Result
 from wavepost.audio.encoder import Wanted
 from wavepost.errors import NotFound, WavepostError
-from wavepost.storage import chunks, records
+from wavepost.storage import chunks, records, unfinished
 from wavepost.storage.cache import Cache, SharedLookup
 from wavepost.storage.chunks import ChunkWriter, interrupted
 from wavepost.storage.database import Database
 from wavepost.storage.models import Kind, Record, User
+from wavepost.storage.unfinished import UnfinishedRecord
 
 READY_CACHED = 1000
 """Records kept in memory, at a few KB each."""
@@ -62,15 +62,15 @@ class Recordings:
         """
         async with (
             self._converters.gate.enter(),
-            self._unfinished_record(user, name) as record_id,
+            self._unfinished_record(user, name) as record,
             self._converters.start(wanted) as converter,
         ):
-            mp3 = ChunkWriter(self._database, record_id, Kind.MP3, first_number=1)
-            kept_wav = ChunkWriter(self._database, record_id, Kind.WAV)
+            mp3 = ChunkWriter(self._database, record, Kind.MP3, first_number=1)
+            kept_wav = ChunkWriter(self._database, record, Kind.WAV)
             if self._keep_wav:
                 wav = _copied(wav, kept_wav)
             await _convert(converter, wav, mp3)
-            return await self._publish(record_id, converter.result(), mp3, kept_wav)
+            return await self._publish(record, converter.result(), mp3, kept_wav)
 
     async def find(self, record_id: UUID, user_id: UUID) -> Record:
         """The user's record. Raises NotFound."""
@@ -141,8 +141,10 @@ class Recordings:
         """One round of `keep_house`."""
         now = datetime.now(UTC)
         async with self._database.write() as session:
-            await records.touch(session, self._uploading, now)
-            swept = await records.sweep(session, now - timedelta(seconds=self._abandoned_seconds))
+            await unfinished.touch(session, self._uploading, now)
+            swept = await unfinished.sweep(
+                session, now - timedelta(seconds=self._abandoned_seconds)
+            )
         if swept:
             log.info("swept %d unfinished uploads that a crash had left behind", swept)
 
@@ -151,31 +153,34 @@ class Recordings:
         await self._idle.wait()
 
     @asynccontextmanager
-    async def _unfinished_record(self, user: User, name: str) -> AsyncIterator[UUID]:
-        record_id = uuid.uuid4()
-        async with self._database.write() as session:
-            await records.begin(session, record_id, user.id, name, datetime.now(UTC))
-        self._uploading.add(record_id)
+    async def _unfinished_record(self, user: User, name: str) -> AsyncIterator[UnfinishedRecord]:
+        record = UnfinishedRecord(user.id, name)
+        self._uploading.add(record.id)
         self._idle.clear()
         try:
-            yield record_id
+            yield record
         except BaseException:
-            await asyncio.shield(self._discard(record_id))
+            if record.has_row:
+                await asyncio.shield(self._discard(record))
             raise
         finally:
-            self._uploading.discard(record_id)
+            self._uploading.discard(record.id)
             if not self._uploading:
                 self._idle.set()
 
-    async def _discard(self, record_id: UUID) -> None:
+    async def _discard(self, record: UnfinishedRecord) -> None:
         try:
             async with self._database.write() as session:
-                await records.discard(session, record_id)
+                await record.discard(session)
         except WavepostError as error:
             log.warning("an unfinished upload is left to the sweep: %s", error.detail)
 
     async def _publish(
-        self, record_id: UUID, result: Result, mp3: ChunkWriter, kept_wav: ChunkWriter
+        self,
+        unfinished_record: UnfinishedRecord,
+        result: Result,
+        mp3: ChunkWriter,
+        kept_wav: ChunkWriter,
     ) -> Record:
         facts: dict[str, Any] = {
             **result.facts,
@@ -185,15 +190,17 @@ class Recordings:
             "wav_bytes": kept_wav.bytes if self._keep_wav else None,
         }
         if facts["receipt"]["mp3"]["sha256"] is None:
-            facts["receipt"]["mp3"]["sha256"] = await self._hash(record_id, result.head, mp3)
+            facts["receipt"]["mp3"]["sha256"] = await self._hash(
+                unfinished_record.id, result.head, mp3
+            )
         await self._database.check_room()
         async with self._database.write() as session:
-            await chunks.add(session, record_id, Kind.MP3, 0, result.head)
+            record = await unfinished_record.publish(session, facts)
+            if record is None:
+                raise interrupted()
+            await chunks.add(session, record.id, Kind.MP3, 0, result.head)
             await mp3.finish(session)
             await kept_wav.finish(session)
-            record = await records.publish(session, record_id, facts)
-        if record is None:
-            raise interrupted()
         return record
 
     async def _hash(self, record_id: UUID, head: bytes, mp3: ChunkWriter) -> str:

@@ -15,10 +15,11 @@ from wavepost.accounts import Accounts
 from wavepost.audio.converter import Converters
 from wavepost.errors import Busy, NotFound, StorageFull, Unauthorized
 from wavepost.recordings import Recordings
-from wavepost.storage import chunks, records, schema
+from wavepost.storage import chunks, records, schema, unfinished
 from wavepost.storage.chunks import CHUNK_BYTES, ChunkWriter
 from wavepost.storage.database import Database, with_driver
-from wavepost.storage.models import Base, Kind, Record, Status, User
+from wavepost.storage.models import Base, Kind, User
+from wavepost.storage.unfinished import UnfinishedRecord
 
 
 @pytest.fixture
@@ -35,21 +36,16 @@ async def user(database: Database) -> User:
     return found
 
 
-async def unfinished(database: Database, user: User, touched_at: datetime) -> uuid.UUID:
-    """An unfinished record with a chunk, as a crash would leave it."""
-    record = Record(
-        id=uuid.uuid4(),
-        user_id=user.id,
-        status=Status.UPLOADING,
-        name="a.wav",
-        created_at=touched_at,
-        touched_at=touched_at,
-    )
+async def begun(database: Database, user: User) -> UnfinishedRecord:
+    """An upload under way that has one full chunk."""
+    record = UnfinishedRecord(user.id, "a.wav")
+    await ChunkWriter(database, record, Kind.MP3, first_number=1).write(bytes(CHUNK_BYTES))
+    return record
+
+
+async def age(database: Database, record: UnfinishedRecord, touched_at: datetime) -> None:
     async with database.write() as session:
-        session.add(record)
-    async with database.write() as session:
-        await chunks.add(session, record.id, Kind.MP3, 1, b"x")
-    return record.id
+        await unfinished.touch(session, {record.id}, touched_at)
 
 
 async def count(database: Database, table: str) -> int:
@@ -59,79 +55,96 @@ async def count(database: Database, table: str) -> int:
 
 async def test_the_sweep_takes_what_shows_no_sign_of_life(database: Database, user: User) -> None:
     now = datetime.now(UTC)
-    abandoned = await unfinished(database, user, now - timedelta(minutes=20))
-    alive = await unfinished(database, user, now - timedelta(minutes=20))
+    abandoned, alive = await begun(database, user), await begun(database, user)
+    await age(database, abandoned, now - timedelta(minutes=20))
+    await age(database, alive, now - timedelta(minutes=5))
     async with database.write() as session:
-        await records.touch(session, {alive}, now)
-    async with database.write() as session:
-        assert await records.sweep(session, now - timedelta(minutes=10)) == 1
+        assert await unfinished.sweep(session, now - timedelta(minutes=10)) == 1
     assert await count(database, "records") == await count(database, "chunks") == 1
     async with database.read() as session:
-        assert await chunks.read(session, abandoned, Kind.MP3, 1) is None
-        assert await chunks.read(session, alive, Kind.MP3, 1) == b"x"
+        assert await chunks.read(session, abandoned.id, Kind.MP3, 1) is None
+        assert await chunks.read(session, alive.id, Kind.MP3, 1) == bytes(CHUNK_BYTES)
 
 
 async def test_an_unfinished_record_can_not_be_seen(database: Database, user: User) -> None:
-    record_id = await unfinished(database, user, datetime.now(UTC))
+    record = await begun(database, user)
     async with database.write() as session:
-        assert await records.find(session, record_id, user.id) is None
+        assert await records.find(session, record.id, user.id) is None
         assert await records.page(session, user.id, None, 10) == []
-        assert not await records.remove(session, record_id, user.id)
+        assert not await records.remove(session, record.id, user.id)
     assert (await Accounts(database).usage(user)).records == 0
 
 
 async def test_a_swept_record_takes_no_more_chunks_and_is_never_published(
     database: Database, user: User
 ) -> None:
-    record_id = await unfinished(database, user, datetime.now(UTC))
+    record = await begun(database, user)
     async with database.write() as session:
-        await records.discard(session, record_id)
-    writer = ChunkWriter(database, record_id, Kind.MP3, first_number=1)
+        await record.discard(session)
+    writer = ChunkWriter(database, record, Kind.MP3, first_number=1)
     with pytest.raises(Busy, match="interrupted"):
         await writer.write(bytes(CHUNK_BYTES))
     async with database.write() as session:
-        assert await records.publish(session, record_id, {}) is None
+        assert await record.publish(session, {}) is None
     assert await count(database, "chunks") == 0
 
 
 async def test_a_record_removed_by_another_process_is_gone_at_once(
     database: Database, user: User
 ) -> None:
-    record_id = await unfinished(database, user, datetime.now(UTC))
+    record = await begun(database, user)
     async with database.write() as session:
-        assert await records.publish(session, record_id, {"bytes": 1, "head_bytes": 0})
+        assert await record.publish(session, {"bytes": 1, "head_bytes": 0})
     converters = Converters(slots=1, queue=1, wait_seconds=1, max_seconds=1, threads=1)
     here, elsewhere = (
         Recordings(database, converters, cache_bytes=1000, keep_wav=False, abandoned_seconds=1)
         for _ in range(2)
     )
     for _ in range(2):  # the second time from memory
-        assert (await here.find(record_id, user.id)).id == record_id
-    await elsewhere.remove(record_id, user)
+        assert (await here.find(record.id, user.id)).id == record.id
+    await elsewhere.remove(record.id, user)
     with pytest.raises(NotFound):
-        await here.find(record_id, user.id)
+        await here.find(record.id, user.id)
 
 
-async def test_a_user_who_left_begins_no_record(database: Database, user: User) -> None:
+async def test_a_user_who_left_gets_no_record(database: Database, user: User) -> None:
     await Accounts(database).remove(user)
     with pytest.raises(Unauthorized):
-        async with database.write() as session:
-            await records.begin(session, uuid.uuid4(), user.id, "a.wav", datetime.now(UTC))
+        await begun(database, user)
+    record = UnfinishedRecord(user.id, "a.wav")
+    async with database.read() as session:
+        with pytest.raises(Unauthorized):
+            await record.publish(session, {"created_at": datetime.now(UTC)})
+
+
+async def test_a_short_recording_has_no_row_before_it_is_whole(
+    database: Database, user: User
+) -> None:
+    record = UnfinishedRecord(user.id, "a.wav")
+    writer = ChunkWriter(database, record, Kind.MP3, first_number=1)
+    await writer.write(b"short")
+    assert await count(database, "records") == 0
+    async with database.write() as session:
+        assert await record.publish(session, {"created_at": datetime.now(UTC)})
+        await writer.finish(session)
+    async with database.read() as session:
+        assert await records.find(session, record.id, user.id)
+        assert await chunks.read(session, record.id, Kind.MP3, 1) == b"short"
 
 
 async def test_a_disk_that_is_nearly_full_takes_no_more_sound(
     database_kind: str, database: Database, user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    record_id = await unfinished(database, user, datetime.now(UTC))
+    record = await begun(database, user)
     monkeypatch.setattr("wavepost.storage.database.SQLITE_RESERVE_BYTES", 10**18)
-    writer = ChunkWriter(database, record_id, Kind.MP3, first_number=2)
+    writer = ChunkWriter(database, record, Kind.MP3, first_number=2)
     if database_kind == "sqlite":
         with pytest.raises(StorageFull):
             await writer.write(bytes(CHUNK_BYTES))
     else:
         await writer.write(bytes(CHUNK_BYTES))
     async with database.write() as session:
-        await records.discard(session, record_id)
+        await record.discard(session)
     assert await count(database, "chunks") == 0
 
 

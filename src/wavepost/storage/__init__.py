@@ -3,7 +3,8 @@
 models       the tables
 database     engines, short transactions, and the databases' errors in our words
 users        queries over users
-records      queries over records, finished and unfinished
+records      queries over records that are ready
+unfinished   records whose upload is under way, and what crashes left of some
 chunks       the bytes of a record, in rows
 schema       brings a database to the newest migration
 

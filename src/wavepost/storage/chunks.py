@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from wavepost.errors import Busy
 from wavepost.storage.database import Database
 from wavepost.storage.models import Chunk, Kind
+from wavepost.storage.unfinished import UnfinishedRecord
 
 CHUNK_BYTES = 256 * 1024
 
@@ -51,11 +52,11 @@ class ChunkWriter:
     """
 
     def __init__(
-        self, database: Database, record_id: UUID, kind: Kind, first_number: int = 0
+        self, database: Database, record: UnfinishedRecord, kind: Kind, first_number: int = 0
     ) -> None:
         self.bytes = 0
         self._database = database
-        self._record_id = record_id
+        self._record = record
         self._kind = kind
         self._first_number = self._next_number = first_number
         self._pending = bytearray()
@@ -87,10 +88,11 @@ class ChunkWriter:
     async def _store(self, data: bytes) -> None:
         await self._database.check_room()
         async with self._database.write() as session:
+            await self._record.begin(session)
             await self._add(session, data)
 
     async def _add(self, session: AsyncSession, data: bytes) -> None:
-        await add(session, self._record_id, self._kind, self._next_number, data)
+        await add(session, self._record.id, self._kind, self._next_number, data)
         self._next_number += 1
 
 
