@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +95,16 @@ class Server:
             self.process.send_signal(how)
         self.client.close()
         return self.process.wait(DEADLINE_SECONDS)
+
+
+def converting(server: "Server") -> list[int]:
+    """The children that convert: the one that waits for work has no second thread."""
+    found = []
+    for pid in children(server):
+        with suppress(OSError):
+            if len(os.listdir(f"/proc/{pid}/task")) > 1:
+                found.append(pid)
+    return found
 
 
 def children(server: "Server") -> list[int]:

@@ -78,6 +78,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             settings.max_seconds,
             settings.conversion_threads,
         )
+        stack.push_async_callback(converters.close)
         try:
             await converters.check()
         except WavepostError as error:

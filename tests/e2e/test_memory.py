@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tests import sound
-from tests.service import Caller, Server, children, running
+from tests.service import Caller, Server, children, converting, running
 
 MIB = 1024 * 1024
 LIMIT = 300 * MIB
@@ -50,7 +50,7 @@ def test_a_long_upload_gives_way_to_short_ones(tmp_path: Path) -> None:
             for number, piece in enumerate(endless_wav(96, server, [])):
                 yield piece
                 if number % 8 == 0:
-                    seen.extend(niceness(pid) for pid in children(server))
+                    seen.extend(niceness(pid) for pid in converting(server))
 
         assert ann.post(watched()).status_code == 201
         usual = min(seen[0])

@@ -18,8 +18,8 @@ from tests.service import (
     WAVEPOST,
     Caller,
     assert_problem,
-    children,
     connected,
+    converting,
     count_unfinished,
     environment,
     run,
@@ -143,7 +143,7 @@ def test_an_upload_under_way_ends_well_when_the_server_is_told_to_stop(tmp_path:
     with running(tmp_path / "log", data=str(tmp_path / "data")) as server:
         ann = Caller(server)
         with sending(server, ann, WAV, len(WAV) // 2) as connection:
-            wait_for(lambda: children(server), "the converter to start")
+            wait_for(lambda: converting(server), "the converter to start")
             server.process.send_signal(signal.SIGTERM)
             connection.sendall(WAV[len(WAV) // 2 :])
             assert connection.recv(100).startswith(b"HTTP/1.1 201 ")
@@ -155,7 +155,7 @@ def test_an_upload_too_slow_for_the_stop_is_told_so_and_leaves_nothing(tmp_path:
     with running(tmp_path / "log", **settings) as server:
         ann = Caller(server)
         with sending(server, ann, WAV, len(WAV) // 2) as connection:
-            wait_for(lambda: children(server), "the converter to start")
+            wait_for(lambda: converting(server), "the converter to start")
             server.process.send_signal(signal.SIGTERM)
             assert connection.recv(100).startswith(b"HTTP/1.1 503 ")
         assert server.process.wait(60) == 0
@@ -174,7 +174,7 @@ def test_killed_in_the_middle_of_an_upload_nothing_half_is_seen_and_all_else_is_
         whole = ann.record()
         link = whole["url"].removeprefix(server.url)
         with sending(server, ann, wav, len(wav) * 3 // 4):
-            wait_for(lambda: children(server), "the converter to start")
+            wait_for(lambda: count_unfinished(url), "the first chunk")
             server.stop(signal.SIGKILL)
     with running(tmp_path / "log", **settings) as server:
         ann.server = server
@@ -187,7 +187,7 @@ def test_a_converter_that_is_killed_fails_its_own_upload_only(tmp_path: Path) ->
     with running(tmp_path / "log", data=str(tmp_path / "data")) as server:
         ann = Caller(server)
         with sending(server, ann, WAV, len(WAV) // 2) as connection:
-            for pid in wait_for(lambda: children(server), "the converter to start"):
+            for pid in wait_for(lambda: converting(server), "the converter to start"):
                 os.kill(pid, signal.SIGKILL)
             assert connection.recv(100).startswith(b"HTTP/1.1 503 ")
         assert [ann.record()["status"], len(ann.get("/records").json()["records"])] == ["ready", 1]
@@ -283,7 +283,7 @@ def test_when_every_converter_is_taken_the_rest_hear_busy(tmp_path: Path) -> Non
     with running(tmp_path / "log", data=str(tmp_path / "data"), **gate) as server:
         ann = Caller(server)
         with sending(server, ann, WAV, len(WAV) // 2) as connection:
-            wait_for(lambda: children(server), "the converter to start")
+            wait_for(lambda: converting(server), "the converter to start")
             answer = ann.post(WAV)
             assert_problem(answer, 503, "busy")
             assert int(answer.headers["retry-after"]) > 0

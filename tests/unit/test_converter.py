@@ -1,6 +1,7 @@
 """The converter child and its parent's side."""
 
 import asyncio
+import multiprocessing
 import os
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests import sound
+from tests.service import wait_for
 from wavepost.audio import child
 from wavepost.audio.converter import Converters
 from wavepost.audio.encoder import Wanted
@@ -35,8 +37,10 @@ async def converted(converters: Converters, wav: bytes) -> bytes:
 
 
 @pytest.fixture
-def converters() -> Converters:
-    return Converters(slots=4, queue=4, wait_seconds=10, max_seconds=60, threads=2)
+async def converters() -> AsyncIterator[Converters]:
+    found = Converters(slots=4, queue=4, wait_seconds=10, max_seconds=60, threads=2)
+    yield found
+    await found.close()
 
 
 async def test_a_child_converts_what_it_is_fed(converters: Converters) -> None:
@@ -50,8 +54,24 @@ async def test_the_childs_errors_come_out_as_they_went_in(converters: Converters
         await converted(converters, b"some text\n" * 50)
 
 
+async def test_a_child_that_died_while_it_waited_is_replaced(converters: Converters) -> None:
+    await converted(converters, WAV)
+    (waiting,) = wait_for(multiprocessing.active_children, "a child to wait")
+    waiting.kill()
+    waiting.join()
+    assert await converted(converters, WAV)
+
+
+async def test_closing_ends_the_child_that_waits(converters: Converters) -> None:
+    await converted(converters, WAV)
+    wait_for(multiprocessing.active_children, "a child to wait")
+    await converters.close()
+    assert multiprocessing.active_children() == []
+
+
 async def test_a_child_leaves_no_descriptor_and_no_process(converters: Converters) -> None:
-    await converters.check()
+    await converted(converters, WAV)
+    wait_for(multiprocessing.active_children, "a child to wait")
     before = len(os.listdir("/proc/self/fd"))
     for _ in range(5):
         await converted(converters, WAV)
@@ -103,4 +123,5 @@ async def test_a_child_that_fails_unforeseen_says_damaged_and_logs_why(
     broken = Converters(slots=1, queue=1, wait_seconds=1, max_seconds="x", threads=1)  # type: ignore[arg-type]
     with pytest.raises(DamagedWav, match="did not foresee"):
         await converted(broken, WAV)
+    await broken.close()
     assert "TypeError" in caplog.text

@@ -1,8 +1,9 @@
 """Runs one conversion in a process of its own, within limits.
 
 A hostile WAV can at worst kill this process: it can open no file and no connection, write
-nothing, and has bounds on memory and on time. WAV bytes come in on a socket; messages go out,
-each a kind (1 byte), a length (4 bytes, big-endian) and that many bytes.
+nothing, and has bounds on memory and on time. On a socket come in what is wanted, as `pack`
+makes it, and then WAV bytes; messages go out, each a kind (1 byte), a length (4 bytes,
+big-endian) and that many bytes.
 """
 
 import contextlib
@@ -20,6 +21,8 @@ from wavepost.audio.source import Source
 from wavepost.errors import DamagedWav, WavError
 
 MESSAGE_HEADER = struct.Struct(">cI")
+_WANTED = struct.Struct(">hh")
+_NOT_GIVEN = -1
 FRAMES, HEAD, FACTS, ERROR = b"m", b"h", b"f", b"e"
 
 MEMORY_BYTES = 512 * 1024 * 1024
@@ -36,10 +39,21 @@ CPU_SECONDS_A_STEP, STEP_BYTES = 60, 1024 * 1024
 """CPU time for each step of the WAV; the slowest found, GSM at 1 kHz, takes 6.5 s a step."""
 
 
-def run(channel: socket.socket, wanted: Wanted, max_seconds: float, threads: int) -> None:
+def pack(wanted: Wanted) -> bytes:
+    """What to send before the WAV."""
+    given = (wanted.bitrate, wanted.quality)
+    return _WANTED.pack(*(_NOT_GIVEN if number is None else number for number in given))
+
+
+def run(channel: socket.socket, max_seconds: float, threads: int) -> None:
     """Convert what comes in on `channel` and answer on it; the process ends with the answer."""
     with channel:
         _confine(threads)
+        packed = channel.recv(_WANTED.size, socket.MSG_WAITALL)
+        if len(packed) < _WANTED.size:
+            return
+        given = (None if number == _NOT_GIVEN else number for number in _WANTED.unpack(packed))
+        wanted = Wanted(*given)
         source = Source(_Receiver(channel).receive)
         # The parent hangs up when it has lost interest: then there is nobody to tell.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):

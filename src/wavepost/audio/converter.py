@@ -7,7 +7,7 @@ import multiprocessing
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
@@ -33,8 +33,28 @@ class Result:
     facts: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class _Child:
+    """A process that waits for what is wanted and a WAV, and our end of its channel."""
+
+    process: BaseProcess
+    channel: socket.socket
+
+    def end(self) -> None:
+        """See to it that it is gone. Its channel belongs to whoever opened a connection on it."""
+        if self.process.is_alive():
+            self.process.kill()
+        self.process.join()
+        self.process.close()
+
+    def discard(self) -> None:
+        """End one that nobody opened a connection to."""
+        self.channel.close()
+        self.end()
+
+
 class Converters:
-    """Starts converter children, so many at once."""
+    """Starts converter children, so many at once, and keeps one more ready."""
 
     def __init__(
         self, slots: int, queue: int, wait_seconds: float, max_seconds: float, threads: int
@@ -52,6 +72,7 @@ class Converters:
         self._processes = ThreadPoolExecutor(max_workers=1, thread_name_prefix="converters")
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["wavepost.audio.preload"])
+        self._spare: _Child | None = None
 
     async def check(self) -> None:
         """Convert a moment of silence. Raises WavepostError where that fails."""
@@ -66,34 +87,67 @@ class Converters:
     @asynccontextmanager
     async def start(self, wanted: Wanted) -> AsyncIterator["Converter"]:
         """A child ready for the WAV's bytes; it is gone when the context ends."""
-        ours, theirs = socket.socketpair()
+        started = await self._taken()
         try:
-            # 2 ms, but 200 ms the first time, when the forkserver loads the libraries.
-            process = await self._in_thread(lambda: self._start_process(theirs, wanted))
-            reader, writer = await asyncio.open_unix_connection(sock=ours)
+            reader, writer = await asyncio.open_unix_connection(sock=started.channel)
         except BaseException:
-            ours.close()
+            self._processes.submit(started.discard)
             raise
         try:
-            yield Converter(reader, writer, lambda: self._exit_code(process))
+            writer.write(child.pack(wanted))
+            yield Converter(reader, writer, lambda: self._exit_code(started))
         finally:
             writer.close()
-            await self._in_thread(lambda: _end(process))
+            await self._in_thread(started.end)
+            # Not waited for: the next one's start is no business of this one.
+            self._processes.submit(self._keep_one_ready)
 
-    def _start_process(self, channel: socket.socket, wanted: Wanted) -> BaseProcess:
+    async def close(self) -> None:
+        """End the one that is ready. No other is to be started then."""
+        await asyncio.to_thread(self._processes.shutdown)
+        if self._spare:
+            self._spare.discard()
+            self._spare = None
+
+    async def _taken(self) -> _Child:
+        taking = self._processes.submit(self._take)
+        try:
+            return await asyncio.wrap_future(taking)
+        except asyncio.CancelledError:
+            # It may be too late to cancel it.
+            taking.add_done_callback(_let_go)
+            raise
+
+    def _take(self) -> _Child:
+        spare, self._spare = self._spare, None
+        if spare is None:
+            return self._new_child()
+        if not spare.process.is_alive():
+            spare.discard()
+            return self._new_child()
+        return spare
+
+    def _keep_one_ready(self) -> None:
+        self._spare = self._spare or self._new_child()
+
+    def _new_child(self) -> _Child:
+        # 5 ms, but 200 ms the first time, when the forkserver loads the libraries.
+        ours, theirs = socket.socketpair()
+        process = self._context.Process(
+            target=child.run, args=(theirs, self._max_seconds, self._threads), daemon=True
+        )
         # Should nobody wait for it any more, the child finds its channel closed and ends.
-        with channel:
-            process = self._context.Process(
-                target=child.run,
-                args=(channel, wanted, self._max_seconds, self._threads),
-                daemon=True,
-            )
-            process.start()
-            return process
+        with theirs:
+            try:
+                process.start()
+            except BaseException:
+                ours.close()
+                raise
+        return _Child(process, ours)
 
-    async def _exit_code(self, process: BaseProcess) -> int | None:
-        await self._in_thread(process.join)
-        return process.exitcode
+    async def _exit_code(self, started: _Child) -> int | None:
+        await self._in_thread(started.process.join)
+        return started.process.exitcode
 
     async def _in_thread(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._processes, call)
@@ -161,11 +215,9 @@ class Converter:
         return DamagedWav("The WAV can't be converted: the converter gave up on it.")
 
 
-def _end(process: BaseProcess) -> None:
-    if process.is_alive():
-        process.kill()
-    process.join()
-    process.close()
+def _let_go(taken: Future[_Child]) -> None:
+    if not taken.cancelled() and not taken.exception():
+        taken.result().discard()
 
 
 async def _once(piece: bytes) -> AsyncIterator[bytes]:
