@@ -22,7 +22,8 @@ def create_app(service: Service) -> FastAPI:
         redoc_url=None,
     )
     app.state.service = service
-    for routes in (users, records, record, operations):
+    # What is asked for most is looked for first.
+    for routes in (record, records, users, operations):
         app.include_router(routes.router)
     problems.add_handlers(app)
     describe_problems(app)

@@ -13,12 +13,17 @@ from wavepost.web.links import base_url
 _bearer = HTTPBearer(auto_error=False, description="The access token that POST /users gave.")
 
 
+def service_of(request: Request) -> Service:
+    """The service that `create_app` was given."""
+    service: Service = request.app.state.service
+    return service
+
+
 # Coroutines all of them: what is none, FastAPI runs in a thread, which takes longer than it does.
 
 
 async def _service(request: Request) -> Service:
-    service: Service = request.app.state.service
-    return service
+    return service_of(request)
 
 
 CurrentService = Annotated[Service, Depends(_service)]

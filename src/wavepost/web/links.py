@@ -64,6 +64,8 @@ class TrustedProxies:
         )
 
     def _trusts(self, address: str) -> bool:
+        if not self._networks:
+            return False
         try:
             parsed = ip_address(address)
         except ValueError:

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
+import secrets
 import time
-import uuid
 from contextlib import suppress
 
 from starlette.datastructures import Headers
@@ -35,7 +35,7 @@ class RequestLog:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = uuid.uuid4().hex
+        request_id = secrets.token_hex(16)
         scope.setdefault("state", {})["request_id"] = request_id
         started = time.monotonic()
         status = 0
@@ -87,7 +87,7 @@ class _Arriving:
     def __init__(self, scope: Scope, receive: Receive) -> None:
         headers = Headers(scope=scope)
         self._receive = receive
-        self._more = "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
+        self._more = _announces_body(headers)
         self._closes = scope["http_version"] == "1.0" or "close" in headers.get("connection", "")
         self._waits = "expect" in headers
 
@@ -114,9 +114,13 @@ class SmallBodies:
         if scope["type"] != "http" or (scope["method"], scope["path"]) == ("POST", "/records"):
             await self._app(scope, receive, send)
             return
+        headers = Headers(scope=scope)
+        if not _announces_body(headers):
+            await self._app(scope, receive, send)
+            return
         body: bytes | None
         try:
-            body = await _read_small(Headers(scope=scope), receive)
+            body = await _read_small(headers, receive)
         except errors.WavepostError as error:
             await problem(error, scope["state"]["request_id"])(scope, receive, send)
             return
@@ -129,6 +133,10 @@ class SmallBodies:
             return {"type": "http.request", "body": whole, "more_body": False}
 
         await self._app(scope, receive_again, send)
+
+
+def _announces_body(headers: Headers) -> bool:
+    return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
 
 
 async def _read_small(headers: Headers, receive: Receive) -> bytes:

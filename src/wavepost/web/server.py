@@ -1,9 +1,10 @@
 """Runs the web: binds, says where it listens, and stops when told to."""
 
+import asyncio
 import logging
+import secrets
 import signal
 import socket
-import uuid
 from collections.abc import Callable
 
 import h11
@@ -17,6 +18,7 @@ from wavepost.web.app import create_app
 from wavepost.web.problems import problem
 
 BACKLOG = 2048
+WRITE_BUFFER_BYTES = 512 * 1024
 
 
 async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
@@ -50,13 +52,18 @@ class _Protocol(H11Protocol):
     It costs 0.1 s of CPU more for 600 MB of upload. What is no HTTP gets our shape of error too.
     """
 
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Let two chunks of a download wait for the kernel: fewer steps for each of them."""
+        super().connection_made(transport)
+        transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
+
     def send_400_response(self, msg: str) -> None:
         """Refuse what can't be parsed, and hang up."""
         if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             # The answer went out already; this is what came behind it.
             self.transport.close()
             return
-        request_id = uuid.uuid4().hex
+        request_id = secrets.token_hex(16)
         refusal = InvalidRequest(f"{msg} Send HTTP/1.1 with headers of up to 64 KiB.", status=400)
         answer = problem(refusal, request_id, {"X-Request-Id": request_id, "Connection": "close"})
         head = h11.Response(status_code=400, headers=answer.raw_headers)
