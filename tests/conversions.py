@@ -24,3 +24,11 @@ def converted(
     conversion = Conversion(source, wanted, max_seconds=max_seconds, threads=threads)
     frames = b"".join(conversion.frames())
     return conversion.head() + frames, conversion.facts()
+
+
+def converted_with_waveform(wav: bytes) -> bytes:
+    """The waveform that the conversion of `wav` gives, as a .dat."""
+    conversion = Conversion(Source(io.BytesIO(wav).read), AS_USUAL, max_seconds=3600)
+    for _ in conversion.frames():
+        pass
+    return conversion.waveform()

@@ -86,6 +86,34 @@ def float_wav(samples: Samples, rate: int, bits: int) -> bytes:
     return riff(chunk(b"fmt ", fmt), chunk(b"data", samples.astype(f"<f{bits // 8}").tobytes()))
 
 
+def rifx(samples: Samples, rate: int, bits: int, tag: int = 1) -> bytes:
+    """A big-endian WAV of integers, or with `tag` 3 of floats."""
+    width = bits // 8
+    little = pcm_bytes(samples, bits) if tag == 1 else samples.astype(f"<f{width}").tobytes()
+    data = b"".join(little[at : at + width][::-1] for at in range(0, len(little), width))
+    channels = samples.shape[1]
+    align = channels * width
+    fmt = struct.pack(">HHIIHH", tag, channels, rate, rate * align, align, bits)
+    chunks = struct.pack(">4sI", b"fmt ", 16) + fmt + struct.pack(">4sI", b"data", len(data)) + data
+    return struct.pack(">4sI4s", b"RIFX", 4 + len(chunks), b"WAVE") + chunks
+
+
+W64_TAIL = bytes.fromhex("f3acd3118cd100c04f8edb8a")
+
+
+def w64_chunk(name: bytes, body: bytes, *, size: int | None = None) -> bytes:
+    """A Wave64 chunk, padded; `size` is that of the contents, as its header claims."""
+    claimed = 24 + (len(body) if size is None else size)
+    return name + W64_TAIL + struct.pack("<Q", claimed) + body + bytes(-len(body) % 8)
+
+
+def w64(*chunks: bytes) -> bytes:
+    """A Sony Wave64 of these chunks."""
+    body = b"wave" + W64_TAIL + b"".join(chunks)
+    head = b"riff" + bytes.fromhex("2e91cf11a5d628db04c10000")
+    return head + struct.pack("<Q", 24 + len(body)) + body
+
+
 def decode(mp3: bytes) -> tuple[Samples, int]:
     """An MP3's samples, delay and padding cut off as players do, and its rate in Hz."""
     with av.open(io.BytesIO(mp3), mode="r", format="mp3") as container:

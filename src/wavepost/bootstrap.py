@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy.exc import SQLAlchemyError
 
 from wavepost.accounts import Accounts
-from wavepost.audio.converter import Converters
+from wavepost.audio.converters import Converters
 from wavepost.audio.gate import Gate
 from wavepost.errors import WavepostError
 from wavepost.recordings import Recordings

@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from wavepost.audio.converter import Converter, Converters, Result
+from wavepost.audio.converter import Result
+from wavepost.audio.converters import Converters
 from wavepost.audio.encoder import Wanted
 from wavepost.errors import NotFound, WavepostError
 from wavepost.storage import chunks, records, unfinished
@@ -69,7 +70,7 @@ class Recordings:
             kept_wav = ChunkWriter(self._database, record, Kind.WAV)
             if self._keep_wav:
                 wav = _copied(wav, kept_wav)
-            await _convert(converter, wav, mp3)
+            await converter.convert(wav, mp3.write)
             return await self._publish(record, converter.result(), mp3, kept_wav)
 
     async def find(self, record_id: UUID, user_id: UUID) -> Record:
@@ -85,6 +86,14 @@ class Recordings:
         """Up to `limit` of the user's records older than `before`, newest first."""
         async with self._database.read() as session:
             return await records.page(session, user.id, before, limit)
+
+    async def waveform(self, record: Record) -> bytes:
+        """The points for drawing. Raises NotFound where there are none, or the record is gone."""
+        async with self._database.read() as session:
+            points = await records.waveform(session, record.id)
+        if points is None:
+            raise NotFound("This recording has no waveform.")
+        return points
 
     async def remove(self, record_id: UUID, user: User) -> None:
         """Remove the user's record. Raises NotFound, also the second time."""
@@ -187,6 +196,7 @@ class Recordings:
             "created_at": datetime.now(UTC),
             "bytes": len(result.head) + mp3.bytes,
             "head_bytes": len(result.head),
+            "waveform": result.waveform,
             "wav_bytes": kept_wav.bytes if self._keep_wav else None,
         }
         if facts["receipt"]["mp3"]["sha256"] is None:
@@ -217,21 +227,6 @@ class Recordings:
             digest.update(data)
         digest.update(mp3.rest)
         return digest.hexdigest()
-
-
-async def _convert(converter: Converter, wav: AsyncIterator[bytes], mp3: ChunkWriter) -> None:
-    """Feed and collect side by side: each waits for the other, so the sender waits for both."""
-
-    async def collect() -> None:
-        async for piece in converter.pieces():
-            await mp3.write(piece)
-
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(converter.feed(wav))
-            tasks.create_task(collect())
-    except BaseExceptionGroup as failures:
-        raise failures.exceptions[0] from None
 
 
 async def _copied(wav: AsyncIterator[bytes], copy: ChunkWriter) -> AsyncIterator[bytes]:

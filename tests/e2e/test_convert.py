@@ -173,3 +173,18 @@ def read_terminal(terminal: int) -> bytes:
         return os.read(terminal, 65_536)
     except OSError:  # Linux: nobody is at the other end any more
         return b""
+
+
+@pytest.mark.parametrize("to", ["a file", "a pipe"])
+def test_tags_behind_the_sound_go_to_the_mp3s_beginning(wav: Path, tmp_path: Path, to: str) -> None:
+    early = sound.chunk(b"bext", b"a long description that is not the comment".ljust(602, b"\0"))
+    late = sound.chunk(b"LIST", b"INFO" + sound.chunk(b"ICMT", b"short"))
+    wav.write_bytes(WAV[:12] + early + WAV[12:] + late)
+    mp3 = tmp_path / "out.mp3"
+    run = convert(wav, mp3 if to == "a file" else "-", "--json")
+    facts = json.loads(run.stdout if to == "a file" else run.stderr)
+    made = mp3.read_bytes() if to == "a file" else run.stdout
+    assert facts["receipt"]["tags"] == {"comment": "short"}
+    assert facts["bytes"] == len(made)
+    assert facts["receipt"]["mp3"]["sha256"] == hashlib.sha256(made).hexdigest()
+    assert_sounds_like_the_wav(made)

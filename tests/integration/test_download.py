@@ -224,3 +224,47 @@ def test_what_others_append_to_a_link_does_no_harm(
     server: Server, record: dict[str, Any], mp3: bytes
 ) -> None:
     assert server.client.get(record["url"] + "&fbclid=abc").content == mp3
+
+
+def waveform(server: Server, record: dict[str, Any]) -> httpx2.Response:
+    return server.client.get(record["url"].replace("/record?", "/record/waveform?"))
+
+
+def test_the_waveform_is_there_for_whoever_has_the_link(
+    server: Server, record: dict[str, Any]
+) -> None:
+    answer = waveform(server, record)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    assert "immutable" in answer.headers["cache-control"]
+    document = answer.json()
+    seconds = document["length"] * document["samples_per_pixel"] / document["sample_rate"]
+    assert seconds == pytest.approx(record["duration"], abs=0.1)
+    assert len(document["data"]) == 2 * document["length"] < 8_192
+    assert min(document["data"]) < -10
+    assert max(document["data"]) > 10
+
+
+def test_the_waveform_of_what_is_unknown_or_removed_is_not_found(
+    server: Server, ann: Caller
+) -> None:
+    record = ann.record()
+    assert waveform(server, record).status_code == 200
+    assert ann.delete(f"/records/{record['id']}").status_code == 204
+    assert_problem(waveform(server, record), 404, "not_found")
+    assert_problem(server.client.get("/record/waveform?id=1&user=2"), 404, "not_found")
+
+
+def test_tags_behind_the_sound_are_in_the_mp3_and_its_hash_is_right(
+    server: Server, ann: Caller
+) -> None:
+    tags = sound.chunk(b"LIST", b"INFO" + sound.chunk(b"INAM", "Звонок".encode("cp1251")))
+    record = ann.upload(sound.wav(sound.speech_like(60, 44_100)) + tags, bitrate="128").json()
+    mp3 = server.client.get(record["url"]).content
+    assert record["receipt"]["tags"] == {"title": "Звонок"}
+    assert mp3[:3] == b"ID3"
+    assert len(mp3) == record["bytes"]
+    assert hashlib.sha256(mp3).hexdigest() == record["receipt"]["mp3"]["sha256"]
+    assert len(sound.decode(mp3)[0]) == record["receipt"]["mp3"]["samples"] == 60 * 44_100
+    middle = server.client.get(record["url"], headers={"Range": "bytes=300000-700000"})
+    assert middle.content == mp3[300_000:700_001]

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -12,7 +13,7 @@ from sqlalchemy import create_engine, text
 
 from tests.postgres import Postgres
 from wavepost.accounts import Accounts
-from wavepost.audio.converter import Converters
+from wavepost.audio.converters import Converters
 from wavepost.errors import Busy, NotFound, StorageFull, Unauthorized
 from wavepost.recordings import Recordings
 from wavepost.storage import chunks, records, schema, unfinished
@@ -223,6 +224,38 @@ def test_the_migrations_make_the_tables_that_the_code_expects(
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
     engine.dispose()
+
+
+async def test_recordings_from_before_waveforms_have_none(
+    database_kind: str, tmp_path: Path, postgres: Postgres
+) -> None:
+    sqlite = database_kind == "sqlite"
+    url = f"sqlite:///{tmp_path}/old.db" if sqlite else postgres.empty()
+    schema.upgrade(url, "0001")
+    engine = create_engine(with_driver(url, "sqlite" if sqlite else "postgresql+psycopg"))
+    user_id, record_id = uuid.uuid4(), uuid.uuid4()
+    values = {"now": datetime.now(UTC), "token": b"1" * 32}
+    ids = {"user": user_id.hex if sqlite else user_id, "id": record_id.hex if sqlite else record_id}
+    with engine.begin() as connection:
+        connection.execute(
+            text("INSERT INTO users VALUES (:user, 'Ann', :token, :now)"), values | ids
+        )
+        connection.execute(
+            text(
+                "INSERT INTO records VALUES"
+                " (:id, :user, 'ready', 'a.wav', :now, :now, 1.5, 1, 8000, 24, 9, 9, NULL, '{}')"
+            ),
+            values | ids,
+        )
+    engine.dispose()
+    schema.upgrade(url)
+    database = Database(url)
+    async with database.read() as session:
+        found = await records.find(session, record_id, user_id)
+        assert found
+        assert (found.duration, found.bytes) == (1.5, 9)
+        assert await records.waveform(session, record_id) is None
+    await database.close()
 
 
 def test_an_empty_database_is_not_current(postgres: Postgres) -> None:

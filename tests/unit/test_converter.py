@@ -1,18 +1,19 @@
 """The converter child and its parent's side."""
 
-import asyncio
 import multiprocessing
 import os
+import signal
 import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from tests import sound
 from tests.service import wait_for
-from wavepost.audio import child
-from wavepost.audio.converter import Converters
+from wavepost.audio import sandbox
+from wavepost.audio.converters import Converters
 from wavepost.audio.encoder import Wanted
 from wavepost.errors import DamagedWav, NotAWav
 
@@ -28,11 +29,10 @@ async def converted(converters: Converters, wav: bytes) -> bytes:
     async with converters.start(Wanted()) as converter:
         pieces: list[bytes] = []
 
-        async def collect() -> None:
-            async for piece in converter.pieces():
-                pieces.append(piece)  # noqa: PERF401 - a comprehension would hide the errors' place
+        async def keep(piece: bytes) -> None:
+            pieces.append(piece)
 
-        await asyncio.gather(converter.feed(in_pieces(wav)), collect())
+        await converter.convert(in_pieces(wav), keep)
         return converter.result().head + b"".join(pieces)
 
 
@@ -47,6 +47,22 @@ async def test_a_child_converts_what_it_is_fed(converters: Converters) -> None:
     heard, rate = sound.decode(await converted(converters, WAV))
     assert (rate, len(heard)) == (16_000, 16_000)
     await converters.check()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8", "cp1251", "latin-1", "utf-16", "utf-16-be"])
+async def test_a_child_that_can_open_no_file_reads_tags_in_any_encoding(
+    converters: Converters, encoding: str
+) -> None:
+    title = "Call" if encoding == "ascii" else "Größe" if encoding == "latin-1" else "Привет"
+    if encoding.startswith("utf-16"):
+        text = bytes((1 + (encoding == "utf-16-be"),)) + title.encode(encoding)
+        body = b"TIT2" + len(text).to_bytes(4, "big") + b"\0\0" + text
+        chunk = sound.chunk(b"id3 ", b"ID3\4\0\0\0\0\0" + bytes((len(body),)) + body)
+    else:
+        chunk = sound.chunk(b"LIST", b"INFO" + sound.chunk(b"INAM", title.encode(encoding)))
+    async with converters.start(Wanted()) as converter:
+        await converter.convert(in_pieces(WAV + chunk), ignore)
+        assert converter.result().facts["receipt"]["tags"] == {"title": title}
 
 
 async def test_the_childs_errors_come_out_as_they_went_in(converters: Converters) -> None:
@@ -77,7 +93,7 @@ async def test_a_child_leaves_no_descriptor_and_no_process(converters: Converter
         await converted(converters, WAV)
         with pytest.raises(NotAWav):
             await converted(converters, b"x" * 100_000)
-    assert len(os.listdir("/proc/self/fd")) <= before
+    wait_for(lambda: len(os.listdir("/proc/self/fd")) <= before, "descriptors to be closed")
 
 
 def in_a_confined_process(attempt: Callable[[], object]) -> bytes:
@@ -87,7 +103,7 @@ def in_a_confined_process(attempt: Callable[[], object]) -> bytes:
     if pid == 0:
         answer = b"it worked"
         try:
-            child._confine(threads=1)
+            sandbox.confine(threads=1)
             attempt()
         except BaseException as error:
             answer = type(error).__name__.encode()
@@ -105,23 +121,53 @@ def in_a_confined_process(attempt: Callable[[], object]) -> bytes:
     ("attempt", "answer"),
     [
         (lambda: Path("/etc/passwd").read_bytes(), b"OSError"),
-        (lambda: socket.create_connection(("127.0.0.1", 9)), b"OSError"),
-        (lambda: bytearray(2 * child.MEMORY_BYTES), b"MemoryError"),
+        (socket.socket, b"PermissionError"),
+        (lambda: bytearray(2 * sandbox.MEMORY_BYTES), b"MemoryError"),
         (lambda: os.environ["PATH"], b"KeyError"),
-        (lambda: bytearray(child.MEMORY_BYTES // 4), b"it worked"),
+        (os.fork, b"PermissionError"),
+        (lambda: os.execv("/bin/true", ["true"]), b"PermissionError"),
+        (lambda: Thread(target=print).start(), b"it worked"),
+        (lambda: bytearray(sandbox.MEMORY_BYTES // 4), b"it worked"),
     ],
-    ids=["a file", "a connection", "memory", "the environment", "what it needs"],
+    ids=[
+        *("a file", "a connection", "memory", "the environment", "a process", "a program"),
+        *("a thread that it needs", "memory that it needs"),
+    ],
 )
 def test_a_child_can_reach_nothing(attempt: Callable[[], object], answer: bytes) -> None:
     assert in_a_confined_process(attempt) == answer
 
 
+@pytest.mark.parametrize("stuck", ["at the start", "at the end"])
+async def test_a_child_that_comes_to_no_end_is_given_up(
+    converters: Converters, monkeypatch: pytest.MonkeyPatch, stuck: str
+) -> None:
+    monkeypatch.setattr("wavepost.audio.converter.STUCK_SECONDS", 0.2)
+    wav = in_pieces(WAV * 100 if stuck == "at the start" else WAV)
+    async with converters.start(Wanted()) as converter:
+        (pid,) = (process.pid for process in multiprocessing.active_children())
+        assert pid
+        os.kill(pid, signal.SIGSTOP)
+        with pytest.raises(DamagedWav, match="gave up"):
+            await converter.convert(wav, ignore)
+    assert await converted(converters, WAV)
+
+
+async def test_an_mp3_larger_than_any_can_be_is_given_up(converters: Converters) -> None:
+    async with converters.start(Wanted()) as converter:
+        converter._bytes_left = 1_000
+        with pytest.raises(DamagedWav, match="gave up"):
+            await converter.convert(in_pieces(WAV), ignore)
+
+
+async def ignore(piece: bytes) -> None:
+    pass
+
+
 async def test_a_child_that_fails_unforeseen_says_damaged_and_logs_why(
     converters: Converters, caplog: pytest.LogCaptureFixture
 ) -> None:
-    # A setting that no caller can make: the limit is not a number, so comparing with it fails.
-    broken = Converters(slots=1, queue=1, wait_seconds=1, max_seconds="x", threads=1)  # type: ignore[arg-type]
     with pytest.raises(DamagedWav, match="did not foresee"):
-        await converted(broken, WAV)
-    await broken.close()
-    assert "TypeError" in caplog.text
+        async with converters.start(Wanted(quality=99)) as converter:  # no caller can ask for it
+            await converter.convert(in_pieces(WAV), ignore)
+    assert "RuntimeError" in caplog.text

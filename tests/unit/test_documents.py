@@ -55,12 +55,3 @@ def test_every_error_has_a_place_in_the_tree() -> None:
 def test_the_default_bitrates_are_documented(rate: int) -> None:
     mono, stereo = DEFAULT_KBPS[rate]
     assert re.search(rf"^\| [\d ,]*\b{rate}\b[\d ,]* \| {mono} \| {stereo} \|$", API, re.M)
-
-
-def test_every_warning_is_documented() -> None:
-    sources = (ROOT / "src" / "wavepost" / "audio").glob("*.py")
-    text = "".join(source.read_text() for source in sources)
-    codes = set(re.findall(r'"code": "(\w+)"|_warn\(\s*"(\w+)"', text))
-    assert len(codes) >= 8
-    for code in {one or other for one, other in codes}:
-        assert f"| `{code}` |" in API

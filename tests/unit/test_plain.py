@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests import sound
-from wavepost.audio.container import open_wav
+from wavepost.audio.container import Wav
 from wavepost.audio.decoded import Decoded
 from wavepost.audio.plain import Plain, is_plain
 from wavepost.audio.source import Source
@@ -38,7 +38,7 @@ def test_both_ways_give_the_same_samples_levels_and_warnings(wav: bytes) -> None
     outcomes = []
     for way in (Plain, Decoded):
         source = Source(io.BytesIO(wav).read)
-        opened = open_wav(source)
+        opened = Wav(source)
         assert is_plain(opened.format)
         taken = way(opened, source)
         samples = b"".join(taken.pcm())
@@ -46,6 +46,7 @@ def test_both_ways_give_the_same_samples_levels_and_warnings(wav: bytes) -> None
             (
                 samples,
                 taken.levels,
+                taken.waveform.dat(),
                 taken.warnings,
                 taken.samples,
                 taken.codec,

@@ -1,6 +1,6 @@
 """Which codecs are taken, by FFmpeg's names."""
 
-from wavepost.audio.container import FLOAT, PCM, WavFormat
+from wavepost.audio.format import COMPANDED_TAGS, FLOAT, PCM, WavFormat
 from wavepost.errors import UnsupportedCodec
 
 INT_CODECS = {1: "pcm_u8", 2: "pcm_s16le", 3: "pcm_s24le", 4: "pcm_s32le", 8: "pcm_s64le"}
@@ -24,9 +24,6 @@ CODECS = sorted({*INT_CODECS.values(), *FLOAT_CODECS.values(), *BLOCK_CODECS.val
 
 SAMPLE_CODECS = {*INT_CODECS.values(), *FLOAT_CODECS.values(), "pcm_alaw", "pcm_mulaw"}
 """Those in which every sample has its own bytes."""
-
-COMPANDED_TAGS = (0x0006, 0x0007)
-"""A-law and mu-law: a byte a sample, whatever the header says."""
 
 
 def codec_of(wav_format: WavFormat) -> str:

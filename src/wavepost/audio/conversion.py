@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
-from wavepost.audio.container import open_wav
+from wavepost.audio import id3
+from wavepost.audio.container import Wav
 from wavepost.audio.encoder import Encoder, Wanted
 from wavepost.audio.sound import open_sound
 from wavepost.audio.source import Source
@@ -27,7 +28,7 @@ class Conversion:
             threads: how many encode at once, beside the caller's, which does all the rest.
         """
         self._source = source
-        self._wav = open_wav(source)
+        self._wav = Wav(source)
         self._sound = open_sound(self._wav, source)
         self._encoder = Encoder(
             wanted,
@@ -48,22 +49,27 @@ class Conversion:
         with closing(self._encoder):
             for piece in self._encoded():
                 if not self._expected_head and (head := self._encoder.expected_head()):
-                    self._expected_head = head
-                    self._digest = hashlib.sha256(head)
+                    self._expected_head = id3.write(self._wav.tags.values) + head
+                    self._digest = hashlib.sha256(self._expected_head)
                 self._digest.update(piece)
                 yield piece
-        self._source.drain()
+        self._wav.read_rest()
 
     def head(self) -> bytes:
-        """The MP3's first frame: right at the end of `frames`, of the right size after one."""
-        return self._encoder.head()
+        """What goes before `frames`, known at their end: the tags, and the MP3's first frame."""
+        return id3.write(self._wav.tags.values) + self._encoder.head()
+
+    def waveform(self) -> bytes:
+        """The sound's shape for drawing, known at the end of `frames`; see `Waveform.dat`."""
+        return self._sound.waveform.dat()
 
     def facts(self) -> dict[str, Any]:
         """What is known at the end of `frames`.
 
         `duration` in seconds, `channels`, `sample_rate` in Hz and `bitrate` in kbit/s of the MP3,
         and the `receipt`. In that, the MP3's `sha256` is None where it could not be made on the
-        way: at variable bitrate, and where the WAV's header did not tell its true length.
+        way: at variable bitrate, and where what stands before the sound did not tell its true
+        length or all of its tags.
         """
         wav_format = self._wav.format
         known = self.head() == self._expected_head
@@ -84,7 +90,7 @@ class Conversion:
             },
             "peak_dbfs": self._sound.levels.peak_dbfs,
             "clipped_samples": self._sound.levels.clipped,
-            "tags": {},
+            "tags": self._wav.tags.values,
             "warnings": self._wav.warnings + self._sound.warnings + self._encoder.warnings,
         }
         return {

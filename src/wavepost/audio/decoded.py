@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 
+from wavepost.audio import warnings
 from wavepost.audio.codecs import codec_of, unit_bytes
 from wavepost.audio.container import Wav
 from wavepost.audio.data import Data
 from wavepost.audio.decoder import Decoder
 from wavepost.audio.levels import Levels
 from wavepost.audio.mixer import Mixer
-from wavepost.audio.source import Source
+from wavepost.audio.source import PIECE_BYTES, Source
+from wavepost.audio.waveform import Waveform
 
 
 class Decoded:
@@ -23,6 +25,7 @@ class Decoded:
         self._mixer = Mixer(wav.format, self.levels)
         self.channels = self._mixer.channels
         self.sample_rate = self._mixer.sample_rate
+        self.waveform = Waveform(self.sample_rate, self.channels)
 
     @property
     def samples(self) -> int:
@@ -35,10 +38,22 @@ class Decoded:
         return self._mixer.resampled(self._data.size // self._unit)
 
     @property
-    def warnings(self) -> list[dict[str, str]]:
-        return self._decoder.warnings + self._data.warnings + self._mixer.warnings
+    def warnings(self) -> list[warnings.Entry]:
+        return (
+            self._decoder.warnings
+            + self._data.warnings
+            + self._mixer.warnings
+            + self.levels.warnings
+        )
 
     def pcm(self) -> Iterator[bytes]:
+        for samples in self._mixed():
+            self.waveform.add(samples)
+            yield samples
+
+    def _mixed(self) -> Iterator[bytes]:
         for frame in self._decoder.frames():
             yield from self._mixer.mix(frame)
         yield from self._mixer.finish()
+        while self._data.read(PIECE_BYTES):
+            pass  # FFmpeg may have seen the sound's end before its bytes'.

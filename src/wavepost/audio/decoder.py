@@ -14,9 +14,10 @@ import av.logging
 from av.audio.frame import AudioFrame
 from av.container import InputContainer
 
+from wavepost.audio import warnings
 from wavepost.audio.codecs import BLOCK_CODECS, FFMPEG_G722_TAG
-from wavepost.audio.container import EXTENSIBLE, FLOAT, PCM, SUBTYPE_TAILS, WavFormat
 from wavepost.audio.data import Data
+from wavepost.audio.format import EXTENSIBLE, FLOAT, PCM, SUBTYPE_TAILS, WavFormat
 from wavepost.audio.source import PIECE_BYTES
 from wavepost.errors import DamagedWav
 
@@ -43,7 +44,7 @@ class Decoder:
 
     def __init__(self, wav_format: WavFormat, data: Data) -> None:
         self.samples = 0
-        self.warnings: list[dict[str, str]] = []
+        self.warnings: list[warnings.Entry] = []
         self._stream = _CleanWav(clean_header(wav_format), data)
 
     def frames(self) -> Iterator[AudioFrame]:
@@ -63,8 +64,7 @@ class Decoder:
         if damaged and not self.samples:
             raise DamagedWav("The WAV's sound can't be decoded: its data is damaged throughout.")
         if damaged:
-            detail = f"{damaged} pieces of the sound could not be decoded."
-            self.warnings.append({"code": "data_damaged", "detail": detail})
+            self.warnings.append(warnings.data_damaged(damaged))
 
     def _open(self) -> InputContainer:
         try:

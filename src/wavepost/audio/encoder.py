@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import lameenc
 
+from wavepost.audio import warnings
 from wavepost.audio.frames import bitrates, constant_tally, frame_samples
 from wavepost.audio.info import ENCODER, info_frame, lead_in
 from wavepost.audio.segments import Segments
@@ -65,7 +66,7 @@ class Encoder:
         """
         self.samples = 0
         self._expected_samples = expected_samples
-        self.warnings: list[dict[str, str]] = []
+        self.warnings: list[warnings.Entry] = []
         self._quality = wanted.quality
         self._sample_rate = sample_rate
         self._sample_bytes = 2 * channels
@@ -132,10 +133,7 @@ class Encoder:
             return DEFAULT_KBPS[self._sample_rate][channels - 1]
         nearest = min(bitrates(self._sample_rate), key=lambda kbps: abs(kbps - wanted))
         if nearest != wanted:
-            detail = (
-                f"{wanted} kbit/s is not possible at {self._sample_rate} Hz; {nearest} was used."
-            )
-            self.warnings.append({"code": "bitrate_adjusted", "detail": detail})
+            self.warnings.append(warnings.bitrate_adjusted(wanted, self._sample_rate, nearest))
         return nearest
 
     def _lame(self, channels: int) -> lameenc.Encoder:

@@ -24,14 +24,15 @@ def convert_file(
     Raises WavError, or OSError where `read` or `output` fails.
     """
     conversion = Conversion(Source(read), wanted, max_seconds=float("inf"), threads=threads)
+    reserved = 0
     for piece in conversion.frames():
-        if not output.tell():
-            output.write(conversion.head())
+        if not reserved:
+            # Of the right size, unless tags come behind the sound.
+            reserved = output.write(conversion.head())
         output.write(piece)
+    _replace_head(output, reserved, conversion.head())
     facts = conversion.facts()
-    facts["bytes"] = output.tell()
-    output.seek(0)
-    output.write(conversion.head())
+    facts["bytes"] = output.seek(0, os.SEEK_END)
     mp3 = facts["receipt"]["mp3"]
     if mp3["sha256"] is None:
         output.seek(0)
@@ -81,6 +82,19 @@ def spooled(pipe: IO[bytes]) -> Iterator[IO[bytes]]:
         file.seek(0)
         shutil.copyfileobj(file, pipe, PIECE_BYTES)
         pipe.flush()
+
+
+def _replace_head(file: IO[bytes], old_size: int, head: bytes) -> None:
+    with tempfile.TemporaryFile() as rest:
+        if len(head) != old_size:
+            file.seek(old_size)
+            shutil.copyfileobj(file, rest, PIECE_BYTES)
+        file.seek(0)
+        file.write(head)
+        if len(head) != old_size:
+            rest.seek(0)
+            shutil.copyfileobj(rest, file, PIECE_BYTES)
+            file.truncate()
 
 
 def _sha256(file: IO[bytes]) -> str:

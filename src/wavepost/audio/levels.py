@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+from wavepost.audio import warnings
+
 SILENCE_DBFS = -150.0
 """What stands for the peak of digital silence: JSON has no minus infinity."""
 
@@ -27,3 +29,13 @@ class Levels:
         if self.peak <= 0.0:
             return SILENCE_DBFS
         return max(round(20.0 * math.log10(self.peak), 2), SILENCE_DBFS)
+
+    @property
+    def warnings(self) -> list[warnings.Entry]:
+        """What is wrong with the samples."""
+        found = []
+        if self.not_finite:
+            found.append(warnings.not_finite(self.not_finite))
+        if self.clipped:
+            found.append(warnings.clipped(self.clipped))
+        return found

@@ -13,7 +13,8 @@ Samples = npt.NDArray[Any]
 def measured(samples: Samples, levels: Levels) -> Samples:
     """Take `samples` (any shape; u8, s16, s32 or float) into account.
 
-    Gives them back, with 0 for those that are not finite.
+    Gives them back, with 0 for floats that are not finite, and none beyond full scale: FFmpeg makes
+    the largest negative integer of those beyond 65,536, whatever their sign.
     """
     if samples.dtype.kind == "f":
         return _measured_float(samples, levels)
@@ -35,7 +36,8 @@ def _measured_float(samples: Samples, levels: Levels) -> Samples:
         samples = np.where(finite, samples, samples.dtype.type(0))
     size = np.abs(samples)
     peak = float(size.max())
+    levels.peak = max(levels.peak, peak)
     if peak >= 1.0:
         levels.clipped += int(np.count_nonzero(size >= 1.0))
-    levels.peak = max(levels.peak, peak)
+        samples = np.clip(samples, -1, 1)
     return samples

@@ -6,8 +6,9 @@ import av
 import numpy as np
 from av.audio.frame import AudioFrame
 
-from wavepost.audio.container import WavFormat
+from wavepost.audio import warnings
 from wavepost.audio.decoder import speakers
+from wavepost.audio.format import WavFormat
 from wavepost.audio.levels import Levels
 from wavepost.audio.meter import Samples, measured
 from wavepost.audio.rates import mp3_rate
@@ -34,22 +35,14 @@ class Mixer:
         )
 
     @property
-    def warnings(self) -> list[dict[str, str]]:
+    def warnings(self) -> list[warnings.Entry]:
         """What was done to the sound."""
-        warnings = []
-        channels, rate = self._format.channels, self._format.sample_rate
-        if channels > 2:
-            detail = f"mixed down to {self.channels}: MP3 holds at most two."
-            warnings.append({"code": "downmixed", "detail": f"{channels} channels were {detail}"})
-        if self.sample_rate != rate:
-            detail = f"the sound was resampled to {self.sample_rate} Hz."
-            warnings.append({"code": "resampled", "detail": f"MP3 has no {rate} Hz; {detail}"})
-        if self._levels.not_finite:
-            detail = (
-                f"{self._levels.not_finite} samples were NaN or infinite; they were made silent."
-            )
-            warnings.append({"code": "not_finite", "detail": detail})
-        return warnings
+        found = []
+        if self._format.channels > 2:
+            found.append(warnings.downmixed(self._format.channels, self.channels))
+        if self.sample_rate != self._format.sample_rate:
+            found.append(warnings.resampled(self._format.sample_rate, self.sample_rate))
+        return found
 
     def mix(self, frame: AudioFrame) -> Iterator[bytes]:
         """What `frame` gives; some of its end may come with the next one."""

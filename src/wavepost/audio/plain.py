@@ -4,28 +4,22 @@ LAME takes it as it is, so neither FFmpeg nor numpy is loaded for it: of a comma
 is two thirds.
 """
 
-import warnings
 from collections.abc import Callable, Iterator
 
+from wavepost.audio import pcm, warnings
 from wavepost.audio.codecs import codec_of, unit_bytes
-from wavepost.audio.container import Wav, WavFormat
+from wavepost.audio.container import Wav
 from wavepost.audio.data import Data
+from wavepost.audio.format import WavFormat
 from wavepost.audio.levels import Levels
 from wavepost.audio.rates import MP3_RATES
 from wavepost.audio.source import PIECE_BYTES, Source
-
-with warnings.catch_warnings():
-    # Python 3.13 has it no more; there the package audioop-lts brings it.
-    warnings.simplefilter("ignore", DeprecationWarning)
-    import audioop
-
-SAMPLE_BYTES = 2
-LOWEST, HIGHEST = -0x8000, 0x7FFF
+from wavepost.audio.waveform import Waveform
 
 TO_16_BITS: dict[str, Callable[[bytes], bytes]] = {
     "pcm_s16le": bytes,
-    "pcm_alaw": lambda data: audioop.alaw2lin(data, SAMPLE_BYTES),
-    "pcm_mulaw": lambda data: audioop.ulaw2lin(data, SAMPLE_BYTES),
+    "pcm_alaw": pcm.from_a_law,
+    "pcm_mulaw": pcm.from_mu_law,
 }
 
 
@@ -47,6 +41,7 @@ class Plain:
         self.sample_rate = wav.format.sample_rate
         self.samples = 0
         self.levels = Levels()
+        self.waveform = Waveform(self.sample_rate, self.channels)
         self._to_16_bits = TO_16_BITS[self.codec]
         self._unit = unit_bytes(wav.format) or 1
         self._data = Data(wav, source, self._unit)
@@ -56,8 +51,8 @@ class Plain:
         return None if self._data.size is None else self._data.size // self._unit
 
     @property
-    def warnings(self) -> list[dict[str, str]]:
-        return self._data.warnings
+    def warnings(self) -> list[warnings.Entry]:
+        return self._data.warnings + self.levels.warnings
 
     def pcm(self) -> Iterator[bytes]:
         while data := self._data.read(PIECE_BYTES):
@@ -67,9 +62,9 @@ class Plain:
             yield samples
 
     def _measure(self, samples: bytes) -> None:
-        lowest, highest = audioop.minmax(samples, SAMPLE_BYTES)
-        self.levels.peak = max(self.levels.peak, lowest / LOWEST, highest / HIGHEST)
-        if lowest == LOWEST or highest == HIGHEST:
+        lowest, highest = self.waveform.add(samples)
+        self.levels.peak = max(self.levels.peak, lowest / pcm.LOWEST, highest / pcm.HIGHEST)
+        if lowest == pcm.LOWEST or highest == pcm.HIGHEST:
             self.levels.clipped += _clipped(samples)
 
 
@@ -78,4 +73,4 @@ def _clipped(samples: bytes) -> int:
     import numpy as np
 
     values = np.frombuffer(samples, "<i2")
-    return int(np.count_nonzero((values == LOWEST) | (values == HIGHEST)))
+    return int(np.count_nonzero((values == pcm.LOWEST) | (values == pcm.HIGHEST)))

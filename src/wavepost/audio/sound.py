@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from typing import Protocol
 
+from wavepost.audio import warnings
 from wavepost.audio.container import Wav
 from wavepost.audio.levels import Levels
 from wavepost.audio.plain import Plain, is_plain
 from wavepost.audio.source import Source
+from wavepost.audio.waveform import Waveform
 
 
 class Sound(Protocol):
@@ -17,12 +19,14 @@ class Sound(Protocol):
         channels: 1 or 2, of what `pcm` gives.
         sample_rate: one of MP3's nine in Hz, of what `pcm` gives.
         levels: peak and clipping of those.
+        waveform: the shape of what `pcm` gave.
     """
 
     codec: str
     channels: int
     sample_rate: int
     levels: Levels
+    waveform: Waveform
 
     @property
     def samples(self) -> int:
@@ -33,7 +37,7 @@ class Sound(Protocol):
         """How many a channel `pcm` will give if the header is right; None where it can't tell."""
 
     @property
-    def warnings(self) -> list[dict[str, str]]:
+    def warnings(self) -> list[warnings.Entry]:
         """What was wrong with the sound or done to it, complete once `pcm` is exhausted."""
 
     def pcm(self) -> Iterator[bytes]:

@@ -51,7 +51,9 @@ class Source:
             left -= len(piece)
         return size - left
 
-    def drain(self) -> None:
-        """Read to the end, so that the hash is that of the whole WAV."""
+    def drain(self) -> int:
+        """Read to the end, so that the hash is that of the whole WAV; how many bytes there were."""
+        before = self.bytes_received - len(self._ahead)
         while self.read(PIECE_BYTES):
             pass
+        return self.bytes_received - before

@@ -98,6 +98,8 @@ class Record(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     touched_at: Mapped[datetime] = mapped_column(UtcDateTime)
     """The last sign of life while `uploading`."""
+    waveform: Mapped[bytes | None] = mapped_column(LargeBinary, default=None, deferred=True)
+    """For drawing, as BBC audiowaveform's .dat, version 2; read only when asked for."""
     duration: Mapped[float] = mapped_column(Double, default=0.0)
     """Seconds."""
     channels: Mapped[int] = mapped_column(default=0)

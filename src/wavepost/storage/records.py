@@ -33,6 +33,11 @@ async def is_ready(session: AsyncSession, record_id: UUID, user_id: UUID) -> boo
     return (await connection.execute(_IS_READY, ids)).first() is not None
 
 
+async def waveform(session: AsyncSession, record_id: UUID) -> bytes | None:
+    """The record's waveform, if it has one."""
+    return await session.scalar(select(Record.waveform).where(Record.id == record_id))
+
+
 async def page(
     session: AsyncSession, user_id: UUID, before: tuple[datetime, UUID] | None, limit: int
 ) -> Sequence[Record]:

@@ -21,15 +21,15 @@ MIGRATION_LOCK = 0x7761_7665
 """PostgreSQL's advisory lock while migrating, so that two at once take turns."""
 
 
-def upgrade(url: str) -> None:
-    """Run every migration that the database has not seen. Raises SQLAlchemy's errors."""
+def upgrade(url: str, to: str = "head") -> None:
+    """Run all migrations up to `to` that the database has not seen. Raises SQLAlchemy's errors."""
     engine = _engine(url)
     try:
         with engine.connect() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
                 connection.commit()
-            command.upgrade(_config(connection), "head")
+            command.upgrade(_config(connection), to)
             connection.commit()
     finally:
         engine.dispose()

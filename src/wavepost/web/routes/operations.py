@@ -4,9 +4,10 @@ from fastapi import APIRouter, Response, status
 from fastapi.responses import RedirectResponse
 
 from wavepost.audio.codecs import CODECS
-from wavepost.audio.container import MAX_CHANNELS, MAX_SAMPLE_RATE, MIN_SAMPLE_RATE
 from wavepost.audio.encoder import QUALITIES
+from wavepost.audio.format import MAX_CHANNELS, MAX_SAMPLE_RATE, MIN_SAMPLE_RATE
 from wavepost.audio.frames import ALL_BITRATES
+from wavepost.audio.riff import FORMATS
 from wavepost.web.answers import HealthAnswer, LimitsAnswer, ReadinessAnswer
 from wavepost.web.caller import CurrentService
 from wavepost.web.uploads import FILE_FIRST_BYTES
@@ -28,7 +29,7 @@ async def limits(service: CurrentService) -> LimitsAnswer:
         max_upload_bytes=settings.max_upload_bytes,
         max_upload_bytes_file_first=min(settings.max_upload_bytes, FILE_FIRST_BYTES),
         max_seconds=settings.max_seconds,
-        formats=["WAV", "RF64", "BW64"],
+        formats=[*FORMATS],
         codecs=CODECS,
         min_sample_rate=MIN_SAMPLE_RATE,
         max_sample_rate=MAX_SAMPLE_RATE,

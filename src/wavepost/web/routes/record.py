@@ -10,9 +10,11 @@ from functools import lru_cache
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response, status
+from fastapi.responses import JSONResponse
 from starlette.datastructures import QueryParams
 from starlette.types import Receive, Scope, Send
 
+from wavepost.audio.waveform import as_json
 from wavepost.errors import InvalidRequest, NotFound, WavepostError
 from wavepost.recordings import Recordings
 from wavepost.storage.models import Kind, Record
@@ -37,6 +39,7 @@ MEDIA_TYPES = {Kind.MP3: "audio/mpeg", Kind.WAV: "audio/wav"}
 
 
 HEADERS_CACHED = 1000
+CACHE_CONTROL = "private, max-age=31536000, immutable"
 
 PARAMETERS = [
     query_parameter("id", "The record's id", {"type": "string", "format": "uuid"}, required=True),
@@ -81,6 +84,24 @@ async def download(request: Request) -> Response:
         where = {"Content-Range": f"bytes */{current.size}"}
         return problem(error, request.state.request_id, where)
     return await _answer(request, recordings, record, kind, part, current.size, headers)
+
+
+@router.get(
+    "/record/waveform",
+    summary="The waveform, by the link's ids",
+    response_class=Response,
+    openapi_extra={"parameters": PARAMETERS[:2]},
+    responses={
+        200: {"content": {"application/json": {}}, "description": "BBC audiowaveform, version 2"},
+        **responses("not_found", "busy"),
+    },
+)
+async def waveform(request: Request) -> Response:
+    """Peaks for drawing: the lowest and highest sample of up to 4,096 stretches of the sound."""
+    query, recordings = request.query_params, service_of(request).recordings
+    record = await recordings.find(parse_id(query.get("id", "")), parse_id(query.get("user", "")))
+    document = as_json(await recordings.waveform(record))
+    return JSONResponse(document, headers={"Cache-Control": CACHE_CONTROL})
 
 
 async def _answer(
@@ -168,7 +189,7 @@ def _headers(
         "Accept-Ranges": "bytes",
         "ETag": current.etag,
         "Last-Modified": format_datetime(current.last_modified, usegmt=True),
-        "Cache-Control": "private, max-age=31536000, immutable",
+        "Cache-Control": CACHE_CONTROL,
         "Content-Disposition": content_disposition(record.name, kind, inline=inline),
         "X-Content-Type-Options": "nosniff",
     }
