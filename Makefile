@@ -3,9 +3,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 COMPOSE ?= docker compose
+MINUTES ?= 5
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench check format up down
+.PHONY: help setup run test bench corpus fuzz check format up down
 
 help:  ## This list
 	@sed -n 's/^\([a-z]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -27,6 +28,14 @@ test: setup  ## Every test, on SQLite and PostgreSQL
 
 bench: setup  ## Measure beside lame, ffmpeg, nginx and wrk, 25 minutes; writes docs/performance.md
 	$(BIN)/python -m bench
+
+corpus: setup  ## Send the recordings of the folder WAVEPOST_CORPUS to a server, and print what came of each
+	@$(BIN)/python -m tests.corpus
+
+fuzz: setup  ## Look for WAVs that break the converter; MINUTES says how long
+	@end=$$(($$(date +%s) + 60 * $(MINUTES))); while [ $$(date +%s) -lt $$end ]; do \
+	    WAVEPOST_FUZZ_EXAMPLES=600 $(BIN)/pytest -q -x tests/unit/test_fuzz.py || exit 1; \
+	done
 
 check: setup  ## Format, lint, types, import direction
 	$(BIN)/ruff format --check
