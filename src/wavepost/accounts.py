@@ -1,6 +1,7 @@
 """Who may upload: register, authenticate, rotate a token, leave."""
 
 import hashlib
+import hmac
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,11 +23,26 @@ class Usage:
 class Accounts:
     """Users and their access tokens. A token is shown once and kept only as its SHA-256."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, signup: str = "open", signup_key: str = "") -> None:
+        """`signup` is `open`, `key` or `closed`: who may register."""
         self._database = database
+        self._signup = signup
+        self._signup_key_sha256 = _hash(signup_key)
 
-    async def register(self, name: str) -> tuple[User, str]:
-        """A new user and their access token. Names need not be unique."""
+    async def register(self, name: str, key: str | None = None) -> tuple[User, str]:
+        """A new user and their access token. Names need not be unique.
+
+        Raises Unauthorized where `key` is not the sign-up key, or nobody may register.
+        """
+        if self._signup == "closed":
+            raise Unauthorized("This server takes no new users. Ask its operator for an account.")
+        if self._signup == "key" and not hmac.compare_digest(
+            _hash(key or ""), self._signup_key_sha256
+        ):
+            raise Unauthorized(
+                "Here only holders of the sign-up key may register: send it as "
+                "'Authorization: Bearer <sign-up key>'. Ask the server's operator for it."
+            )
         token = str(uuid.uuid4())
         user = User(
             id=uuid.uuid4(), name=name, token_sha256=_hash(token), created_at=datetime.now(UTC)

@@ -95,7 +95,11 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
         stack.push_async_callback(_end, housekeeping)
         yield Service(
             settings,
-            Accounts(database),
+            Accounts(
+                database,
+                signup=settings.signup,
+                signup_key=settings.signup_key.get_secret_value(),
+            ),
             recordings,
             converters,
             Gate(

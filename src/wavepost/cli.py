@@ -165,8 +165,8 @@ def _settings(**given: Any) -> "Settings":
         return Settings(**given)
     except ValidationError as error:
         for wrong in error.errors():
-            name = f"WAVEPOST_{str(wrong['loc'][0]).upper()}"
-            click.echo(f"{name}: {wrong['msg'].removeprefix('Value error, ')}.", err=True)
+            name = f"WAVEPOST_{str(wrong['loc'][0]).upper()}: " if wrong["loc"] else ""
+            click.echo(f"{name}{wrong['msg'].removeprefix('Value error, ')}.", err=True)
         sys.exit(2)
 
 

@@ -62,11 +62,12 @@ class Unauthorized(WavepostError):
     title = "The access token is missing or wrong"
     status = 401
 
-    def __init__(self) -> None:
-        super().__init__(
-            "Send the user id and access token that POST /users answered with, "
-            "as form fields or as 'Authorization: Bearer <access token>'."
-        )
+    def __init__(
+        self,
+        detail: str = "Send the user id and access token that POST /users answered with, "
+        "as form fields or as 'Authorization: Bearer <access token>'.",
+    ) -> None:
+        super().__init__(detail)
 
 
 class NotFound(WavepostError):

@@ -2,10 +2,10 @@
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from wavepost.machine import cores
@@ -33,6 +33,14 @@ class Settings(BaseSettings):
         (),
         description="Addresses or networks, separated by commas, whose `X-Forwarded-For`, "
         "`X-Forwarded-Proto` and `X-Forwarded-Host` count.",
+    )
+    signup: Literal["open", "key", "closed"] = Field(
+        "open",
+        description="Who may register: anyone (`open`), those who send the sign-up key (`key`), "
+        "or nobody (`closed`).",
+    )
+    signup_key: SecretStr = Field(
+        SecretStr(""), description="What to send as `Authorization: Bearer` to register."
     )
     max_upload_bytes: int = Field(4 * GIB, gt=0, description="The largest WAV taken, in bytes.")
     max_seconds: float = Field(86_400, gt=0, description="The longest recording taken, in seconds.")
@@ -95,6 +103,12 @@ class Settings(BaseSettings):
         if url and not (_is_postgresql(url) or _is_sqlite_file(url)):
             raise ValueError("write postgresql://user:password@host/name or sqlite:///path")
         return value
+
+    @model_validator(mode="after")
+    def _has_signup_key(self) -> Self:
+        if (self.signup == "key") != bool(self.signup_key.get_secret_value()):
+            raise ValueError("set both WAVEPOST_SIGNUP=key and WAVEPOST_SIGNUP_KEY, or neither")
+        return self
 
     @property
     def database(self) -> str:

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from wavepost.storage.models import MAX_NAME_CHARACTERS
 from wavepost.web.answers import AccountAnswer, NewUserAnswer, TokenAnswer
-from wavepost.web.caller import CurrentService, CurrentUser
+from wavepost.web.caller import BearerToken, CurrentService, CurrentUser
 from wavepost.web.problems import responses
 
 router = APIRouter(tags=["users"])
@@ -40,11 +40,16 @@ class NewUser(BaseModel):
     "/users",
     summary="Register",
     status_code=status.HTTP_201_CREATED,
-    responses=responses("invalid_request", "too_large", "busy"),
+    responses=responses("invalid_request", "unauthorized", "too_large", "busy"),
 )
-async def register(new: NewUser, service: CurrentService, response: Response) -> NewUserAnswer:
-    """Register. The answer holds your id and your access token: keep it, it is shown once."""
-    user, token = await service.accounts.register(new.name)
+async def register(
+    new: NewUser, service: CurrentService, key: BearerToken, response: Response
+) -> NewUserAnswer:
+    """Register. The answer holds your id and your access token: keep it, it is shown once.
+
+    Where the server wants a sign-up key, send it as the bearer token.
+    """
+    user, token = await service.accounts.register(new.name, key)
     response.headers.update(NO_STORE)
     return NewUserAnswer(id=user.id, name=user.name, created_at=user.created_at, access_token=token)
 
