@@ -137,7 +137,14 @@ def connected(server: "Server", token: str, length: int, *headers: str) -> socke
 
 def sending(server: "Server", caller: "Caller", wav: bytes, sent: int) -> socket.socket:
     """An upload of which `sent` bytes are on their way and the rest is not."""
-    connection = connected(server, caller.token, len(wav))
+    return sending_with(server, caller, wav, sent)
+
+
+def sending_with(
+    server: "Server", caller: "Caller", wav: bytes, sent: int, *headers: str
+) -> socket.socket:
+    """The same with more headers."""
+    connection = connected(server, caller.token, len(wav), *headers)
     connection.sendall(wav[:sent])
     return connection
 

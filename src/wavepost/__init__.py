@@ -4,7 +4,8 @@ cli          the commands; `__main__` is their door
 web          the only code that knows HTTP
 bootstrap    builds the parts below and closes them again
 accounts     register, authenticate, rotate a token, leave
-recordings   add, open, list, remove
+uploads      take a recording in: convert it while it arrives, keep it, publish it
+recordings   find, list, read, remove
 audio        WAV in, MP3 out: knows no HTTP and no SQL
 storage      durable state: models, queries, migrations
 settings     the only reader of the environment

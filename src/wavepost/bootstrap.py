@@ -18,6 +18,7 @@ from wavepost.recordings import Recordings
 from wavepost.settings import Settings
 from wavepost.storage import schema
 from wavepost.storage.database import Database
+from wavepost.uploads import Uploads
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ class Service:
 
     settings: Settings
     accounts: Accounts
+    uploads: Uploads
     recordings: Recordings
     converters: Converters
     waiting_room: Gate
@@ -83,15 +85,14 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             await converters.check()
         except WavepostError as error:
             raise CannotStart(f"The converter does not work here: {error.detail}") from error
-        recordings = Recordings(
+        uploads = Uploads(
             database,
             converters,
-            cache_bytes=settings.cache_bytes,
             keep_wav=settings.keep_wav,
             abandoned_seconds=settings.abandoned_seconds,
         )
-        stack.push_async_callback(recordings.settle)
-        housekeeping = asyncio.create_task(recordings.keep_house())
+        stack.push_async_callback(uploads.settle)
+        housekeeping = asyncio.create_task(uploads.keep_house())
         stack.push_async_callback(_end, housekeeping)
         yield Service(
             settings,
@@ -100,7 +101,8 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
                 signup=settings.signup,
                 signup_key=settings.signup_key.get_secret_value(),
             ),
-            recordings,
+            uploads,
+            Recordings(database, cache_bytes=settings.cache_bytes),
             converters,
             Gate(
                 WAITING_ROOM,

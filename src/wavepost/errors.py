@@ -12,6 +12,7 @@ WavepostError
 │   └── TooLong           too_long            413
 ├── TooLarge              too_large           413
 ├── DigestMismatch        digest_mismatch     422
+├── IdempotencyConflict   idempotency_conflict  409, 422
 ├── Busy                  busy                503
 ├── StorageFull           storage_full        507
 └── Internal              internal            500
@@ -141,6 +142,18 @@ class DigestMismatch(WavepostError):
     code = "digest_mismatch"
     title = "The upload was altered on its way"
     status = 422
+
+
+class IdempotencyConflict(WavepostError):
+    """The key's first request still runs (409), or was a different one (422)."""
+
+    code = "idempotency_conflict"
+    title = "The idempotency key is taken"
+    status = 409
+
+    def __init__(self, detail: str, status: int = 409) -> None:
+        super().__init__(detail)
+        self.status = status
 
 
 class Busy(WavepostError):

@@ -13,7 +13,6 @@ from sqlalchemy import create_engine, text
 
 from tests.postgres import Postgres
 from wavepost.accounts import Accounts
-from wavepost.audio.converters import Converters
 from wavepost.errors import Busy, NotFound, StorageFull, Unauthorized
 from wavepost.recordings import Recordings
 from wavepost.storage import chunks, records, schema, unfinished
@@ -96,11 +95,7 @@ async def test_a_record_removed_by_another_process_is_gone_at_once(
     record = await begun(database, user)
     async with database.write() as session:
         assert await record.publish(session, {"bytes": 1, "head_bytes": 0})
-    converters = Converters(slots=1, queue=1, wait_seconds=1, max_seconds=1, threads=1)
-    here, elsewhere = (
-        Recordings(database, converters, cache_bytes=1000, keep_wav=False, abandoned_seconds=1)
-        for _ in range(2)
-    )
+    here, elsewhere = (Recordings(database, cache_bytes=1000) for _ in range(2))
     for _ in range(2):  # the second time from memory
         assert (await here.find(record.id, user.id)).id == record.id
     await elsewhere.remove(record.id, user)

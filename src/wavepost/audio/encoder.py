@@ -37,6 +37,11 @@ class Wanted:
     bitrate: int | None = None
     quality: int | None = None
 
+    def __str__(self) -> str:
+        if self.bitrate is not None:
+            return f"CBR {self.bitrate}"
+        return "as usual" if self.quality is None else f"VBR {self.quality}"
+
 
 class Encoder:
     """One MP3 being written.

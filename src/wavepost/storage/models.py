@@ -114,6 +114,25 @@ class Record(Base):
     receipt: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
 
 
+class Claim(Base):
+    """An idempotency key that a user sent, and what came of it."""
+
+    __tablename__ = "claims"
+
+    user_id: Mapped[UUID] = mapped_column(
+        Uuid, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
+    )
+    key_sha256: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    wanted: Mapped[str] = mapped_column(String(32))
+    """The options of the upload, for a repeat has to have the same."""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    touched_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    """The last sign of life while nothing came of it yet."""
+    record_id: Mapped[UUID | None] = mapped_column(
+        Uuid, ForeignKey("records.id", ondelete="CASCADE"), index=True, default=None
+    )
+
+
 class Kind(StrEnum):
     """What a chunk is a piece of."""
 

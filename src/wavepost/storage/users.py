@@ -13,6 +13,15 @@ async def by_token(session: AsyncSession, token_sha256: bytes) -> User | None:
     return await session.scalar(select(User).where(User.token_sha256 == token_sha256))
 
 
+async def lock(session: AsyncSession, user_id: UUID) -> bool:
+    """Have other transactions that lock the user wait for this one's end; whether they are there.
+
+    SQLite has one writer at a time anyway.
+    """
+    locked = select(User.id).where(User.id == user_id).with_for_update(key_share=True)
+    return await session.scalar(locked) is not None
+
+
 async def set_token(session: AsyncSession, user_id: UUID, token_sha256: bytes) -> None:
     """Replace the user's token; the old one is worthless with the commit."""
     await session.execute(update(User).where(User.id == user_id).values(token_sha256=token_sha256))

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response, status
 from fastapi.responses import JSONResponse, PlainTextResponse
+from starlette.datastructures import Headers
 
 from wavepost.errors import InvalidRequest
 from wavepost.storage.models import Record
@@ -49,6 +50,14 @@ _UPLOAD_OPENAPI: dict[str, Any] = {
             *_OPTION_SCHEMAS.items(),
             ("name", {"type": "string", "description": "The file name, for bare bytes."}),
         )
+    ]
+    + [
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "schema": {"type": "string", "maxLength": 255},
+            "description": "A repeat with the same key gets the first answer, no second record.",
+        }
     ],
 }
 
@@ -69,6 +78,7 @@ _UPLOAD_OPENAPI: dict[str, Any] = {
         "too_large",
         "too_long",
         "digest_mismatch",
+        "idempotency_conflict",
         "busy",
         "storage_full",
     ),
@@ -93,7 +103,9 @@ async def add(
     ) as upload:
         user = await service.accounts.authenticate(upload.token, upload.user_id)
         upload.confirm(user.id)
-        record = await service.recordings.add(user, upload.name, upload.wanted, upload.wav)
+        record = await service.uploads.add(
+            user, upload.name, upload.wanted, upload.wav, idempotency_key(request.headers)
+        )
     answer = RecordAnswer.of(record, link_base)
     headers = {"Location": answer.url}
     if _prefers_text(request.headers.get("accept", "")):
@@ -145,6 +157,17 @@ async def show(
 async def remove(record_id: str, user: CurrentUser, service: CurrentService) -> None:
     """Remove one of your recordings. Its link stops at once."""
     await service.recordings.remove(parse_id(record_id), user)
+
+
+def idempotency_key(headers: Headers) -> str | None:
+    """What `Idempotency-Key` says, without the quotes that its draft standard gives it."""
+    sent = headers.get("idempotency-key")
+    if sent is None:
+        return None
+    key = sent.strip().removeprefix('"').removesuffix('"')
+    if not re.fullmatch(r"[\x20-\x7e]{1,255}", key):
+        raise InvalidRequest.field("Idempotency-Key", "send 1 to 255 characters of ASCII")
+    return key
 
 
 def _prefers_text(accept: str) -> bool:
