@@ -193,6 +193,20 @@ def test_a_converter_that_is_killed_fails_its_own_upload_only(tmp_path: Path) ->
         assert [ann.record()["status"], len(ann.get("/records").json()["records"])] == ["ready", 1]
 
 
+def test_when_all_that_converts_is_killed_uploads_hear_busy_and_the_next_one_works(
+    tmp_path: Path,
+) -> None:
+    with running(tmp_path / "log", data=str(tmp_path / "data")) as server:
+        ann = Caller(server)
+        with sending(server, ann, WAV, len(WAV) // 2) as connection:
+            (pid,) = wait_for(lambda: converting(server), "the converter to start")
+            forkserver = int(Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[1])
+            os.kill(forkserver, signal.SIGKILL)
+            os.kill(pid, signal.SIGKILL)
+            assert connection.recv(100).startswith(b"HTTP/1.1 503 ")
+        assert ann.record()["status"] == "ready"
+
+
 def test_the_uploaded_wav_is_kept_byte_for_byte_when_asked(
     database_kind: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

@@ -69,6 +69,41 @@ DAMAGED = {
         8_000,
         ["trailing_data"],
     ),
+    "a second sound": (sound.riff(FMT, DATA, DATA), 8_000, ["trailing_data"]),
+    "a Wave64 whose sound goes on": (
+        sound.w64(
+            sound.w64_chunk(b"fmt ", sound.fmt_chunk(1, 1, RATE, 16)),
+            sound.w64_chunk(b"data", BYTES, size=8_000),
+        ),
+        8_000,
+        ["data_size_wrong"],
+    ),
+    "text behind a Wave64": (
+        sound.w64(
+            sound.w64_chunk(b"fmt ", sound.fmt_chunk(1, 1, RATE, 16)),
+            sound.w64_chunk(b"data", BYTES),
+        )
+        + b"some text" * 20,
+        8_000,
+        ["trailing_data"],
+    ),
+    "RF64 with an absurd size": (
+        sound.riff(
+            sound.chunk(b"ds64", struct.pack("<QQQI", 0, 2**64 - 1, 0, 0)),
+            FMT,
+            sized(0xFFFFFFFF),
+            form=b"RF64",
+        ),
+        8_000,
+        ["data_size_missing"],
+    ),
+    "RF64 whose short size is right": (
+        sound.riff(
+            sound.chunk(b"ds64", struct.pack("<QQQI", 0, 900, 0, 0)), FMT, DATA, TITLE, form=b"RF64"
+        ),
+        8_000,
+        [],
+    ),
     "a chunk cut off": (sound.riff(FMT, DATA, TITLE)[:-4], 8_000, []),
     "junk chunks everywhere": (
         sound.riff(*[sound.chunk(b"JUNK", bytes(28))] * 50, FMT, b"fact\0\0\0\0", DATA, TITLE),
@@ -87,6 +122,11 @@ DAMAGED = {
         sound.float_wav(np.where(np.arange(8_000)[:, None] % 80 == 0, np.nan, TONE), RATE, 32),
         8_000,
         ["not_finite"],
+    ),
+    "two ID3v2 tags in front, one with a footer": (
+        b"ID3\4\0\x10\0\0\0\4abcd3DI\4\0\x10\0\0\0\4ID3\3\0\0\0\0\0\2ab" + sound.riff(FMT, DATA),
+        8_000,
+        [],
     ),
     "an ID3v2 tag in front": (b"ID3\3\0\0\0\0\0\4abcd" + sound.riff(FMT, DATA), 8_000, []),
 }
@@ -112,7 +152,7 @@ def test_the_page_lists_every_warning_and_no_other() -> None:
 
 def test_every_warning_on_the_page_has_a_test() -> None:
     tested = {code for _, _, codes in DAMAGED.values() for code in codes}
-    elsewhere = {"data_damaged", "downmixed", "resampled", "bitrate_adjusted"}
+    elsewhere = {"data_damaged", "header_wrong", "downmixed", "resampled", "bitrate_adjusted"}
     assert tested | elsewhere == {name for name in vars(warnings) if name[0].islower()}
 
 

@@ -128,6 +128,52 @@ def test_rates_from_1_to_768_khz(rate: int) -> None:
     assert sound.pitch(heard[:, 0], heard_rate) == pytest.approx(200, abs=3)
 
 
+@pytest.mark.parametrize("mask", [0x1F, 0x117, 0x7F, 0x1C, 0x2D63F, 0x2D60F, 0xFFFF, 0xFFFFFFFF])
+def test_no_speaker_but_the_lfe_is_lost_in_the_mix(mask: int) -> None:
+    bits = [bit for bit in range(32) if mask >> bit & 1]
+    for channel, bit in enumerate(bits):
+        samples = np.zeros((1_600, len(bits)))
+        samples[:, channel] = sound.tone(0.2, 8_000)[:, 0]
+        fmt = sound.extensible_fmt(1, len(bits), 8_000, 16, valid_bits=16, mask=mask)
+        data = sound.chunk(b"data", sound.pcm_bytes(samples, 16))
+        heard, _ = sound.decode(converted(sound.riff(sound.chunk(b"fmt ", fmt), data))[0])
+        assert heard.shape == (1_600, 2)
+        loudest = max(sound.loudness_db(side) for side in heard.T)
+        assert (loudest > -45) == (bit != 3), bit
+
+
+@pytest.mark.parametrize("bits", [8, 16, 24, 32])
+def test_integers_of_every_width_are_mixed_alike(bits: int) -> None:
+    samples = sound.tone(0.3, 16_000, (440.0, 440.0, 440.0), level=0.9)
+    heard, _ = sound.decode(converted(sound.wav(samples, 16_000, bits))[0])
+    assert sound.loudness_db(heard[:, 0]) == pytest.approx(-3.92 - 0.45, abs=0.3)
+
+
+def test_big_endian_extensible_as_sox_writes_it_and_as_it_should_be() -> None:
+    plain = sound.rifx(TONE, 16_000, 24)
+    fmt = struct.pack(">HHIIHHHHI", 0xFFFE, 2, 16_000, 96_000, 6, 24, 22, 24, 3)
+    tail = bytes.fromhex("000000001000800000aa00389b71")
+    for guid in (b"\0\1" + tail, struct.pack(">IHH", 1, 0, 16) + tail[6:]):
+        body = struct.pack(">4sI", b"fmt ", 40) + fmt + guid + plain[36:]
+        wav = b"RIFX" + struct.pack(">I", 4 + len(body)) + b"WAVE" + body
+        assert converted(wav)[0] == converted(plain)[0]
+
+
+def test_an_mp3_in_a_wav_may_be_other_than_its_header_says() -> None:
+    mono = converted(sound.wav(sound.tone(1, 16_000), 16_000))[0]
+    stereo = converted(sound.wav(sound.tone(1, 24_000, (440.0, 440.0)), 24_000))[0]
+    for body in (mono, mono + stereo):
+        fmt = sound.fmt_chunk(0x55, 1, 44_100, 0, block_align=1)
+        fmt += struct.pack("<HHIHHH", 12, 1, 0, 0, 1, 0)
+        mp3, facts = converted(sound.riff(sound.chunk(b"fmt ", fmt), sound.chunk(b"data", body)))
+        heard, rate = sound.decode(mp3)
+        assert rate == 44_100
+        assert "header_wrong" in [found["code"] for found in facts["receipt"]["warnings"]]
+        assert facts["duration"] == pytest.approx(len(heard) / rate, abs=0.001)
+        assert facts["duration"] == pytest.approx(1 if body is mono else 2, abs=0.25)
+        assert sound.pitch(heard[:, 0], rate) == pytest.approx(440, abs=3)
+
+
 def test_400_kb_at_1_hz_do_not_become_days_of_mp3() -> None:
     with pytest.raises(DamagedWav, match="1 samples a second"):
         converted(sound.wav(np.zeros((200_000, 1)), 1))

@@ -112,6 +112,11 @@ def test_id3_of_every_version(chunk: bytes) -> None:
     assert receipt == mp3 == {"title": "Title", "artist": "Ann"}
 
 
+def test_a_letter_cut_off_at_a_fields_end_is_left_out() -> None:
+    receipt, _ = tagged(bext(b"", ("я" * 20).encode()[:31], b"", b""))
+    assert receipt == {"originator": "я" * 15}
+
+
 def test_comments_of_id3_are_those_without_a_description() -> None:
     described = frame(b"COMM", b"\0engiTunNORM\0000 00")
     plain = frame(b"COMM", b"\1eng" + "\0Ça va".encode("utf-16"))

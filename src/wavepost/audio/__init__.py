@@ -13,6 +13,7 @@ data         the bytes of the sound, and what was wrong with them
 sound        the sound as what MP3 holds: 16 bits, one or two channels, nine rates (`rates`)
 plain        … where the WAV has just that, as most do
 decoded      … where FFmpeg decodes it (`decoder`), and it is mixed down and resampled (`mixer`)
+speakers     … by which channel is where
 pcm          16-bit samples
 levels       peak and clipping, measured by `plain` or, for samples of any kind, by `meter`
 waveform     the sound's shape, for drawing

@@ -16,6 +16,9 @@ MAX_FMT_BYTES = 64 * 1024
 UNKNOWN_DATA_SIZES = range(0x7FFF_F000, 0x1_0000_0000)
 """What writers to a pipe put where the size of the data should be: they can't go back."""
 
+MOST_DATA_BYTES = 1 << 62
+"""No size beyond this is meant."""
+
 RUNS_ON_BYTES = 4096
 """So much behind the stated end, and no chunk, is taken for more of the sound."""
 
@@ -43,7 +46,8 @@ class Wav:
         self._riff = Riff(source)
         self.warnings: list[warnings.Entry] = []
         self.tags = Tags()
-        self.tags.read_id3(self._riff.id3)
+        for tag in self._riff.id3:
+            self.tags.read_id3(tag)
         self._size_64: int | None = None
         found: WavFormat | None = None
         while (chunk := self._riff.next_chunk()) and chunk.name != b"data":
@@ -77,22 +81,27 @@ class Wav:
 
     def read_rest(self) -> None:
         """Read what follows the sound, once that was read: tags, and whatever else there is."""
+        left_out = 0
         if self.data_size is not None:
             self._end(Chunk(b"data", self.data_size))
         while self._riff.chunk_follows() and (chunk := self._riff.next_chunk()):
-            self._read_other(chunk)
+            if chunk.name == b"data":
+                left_out += self._source.skip(chunk.size)
+            else:
+                self._read_other(chunk)
             self._end(chunk)
-        if left := self._source.drain():
-            self.warnings.append(warnings.trailing_data(left))
+        left_out += self._source.drain()
+        if left_out:
+            self.warnings.append(warnings.trailing_data(left_out))
 
     def _size_of_data(self, chunk: Chunk) -> int | None:
-        if self._riff.container in ("RF64", "BW64") and self._size_64:
-            return self._size_64
         is_unknown = chunk.size == 0 or chunk.size in UNKNOWN_DATA_SIZES
         if self._riff.container == "W64":
-            is_unknown = chunk.size == 0 or chunk.size >= 1 << 62
+            is_unknown = not 0 < chunk.size < MOST_DATA_BYTES
         if not is_unknown:
             return chunk.size
+        if self._size_64 and self._size_64 < MOST_DATA_BYTES:
+            return self._size_64
         if not self._source.peek(1) or (chunk.size == 0 and self._riff.chunk_follows()):
             raise EmptyAudio("The WAV holds no samples. Check that the recorder wrote any sound.")
         self.warnings.append(warnings.data_size_missing())

@@ -94,7 +94,7 @@ class Conversion:
             "warnings": self._wav.warnings + self._sound.warnings + self._encoder.warnings,
         }
         return {
-            "duration": round(self._sound.samples / wav_format.sample_rate, 6),
+            "duration": round(self._encoder.samples / self._sound.sample_rate, 6),
             "channels": self._sound.channels,
             "sample_rate": self._sound.sample_rate,
             "bitrate": self._encoder.kbps,
@@ -102,13 +102,13 @@ class Conversion:
         }
 
     def _encoded(self) -> Iterator[bytes]:
-        most = self._max_seconds * self._wav.format.sample_rate
+        most = self._max_seconds * self._sound.sample_rate
         for samples in self._sound.pcm():
-            if self._sound.samples > most:
+            yield from self._encoder.encode(samples)
+            if self._encoder.samples > most:
                 raise TooLong(
                     f"Recordings of up to {self._max_seconds:g} seconds are taken; this is longer."
                 )
-            yield from self._encoder.encode(samples)
         if self._sound.samples == 0:
             raise EmptyAudio("The WAV holds no samples. Check that the recorder wrote any sound.")
         yield from self._encoder.finish()

@@ -15,6 +15,9 @@ from wavepost.errors import WAV_ERRORS, Busy, DamagedWav
 STUCK_SECONDS = 300
 """How long a child may take nothing in, or, when it has all, come to no end."""
 
+FORKSERVER_DIED = 255
+"""What multiprocessing gives for a child's exit code when nobody is left to tell it."""
+
 log = logging.getLogger(__name__)
 
 
@@ -109,7 +112,7 @@ class Converter:
     async def _why_it_died(self) -> Busy | DamagedWav:
         exit_code = await self._exit_code()
         log.error("converter child ended with exit code %s", exit_code)
-        if exit_code == -signal.SIGKILL:
+        if exit_code in (-signal.SIGKILL, FORKSERVER_DIED):
             # Somebody else's doing (the kernel short of memory, an operator), not the WAV's.
             return Busy("The converter was stopped. Send the recording again.")
         return _gave_up()

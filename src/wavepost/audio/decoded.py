@@ -19,6 +19,7 @@ class Decoded:
     def __init__(self, wav: Wav, source: Source) -> None:
         self.codec = codec_of(wav.format)
         self.levels = Levels()
+        self._format = wav.format
         self._unit = unit_bytes(wav.format)
         self._data = Data(wav, source, self._unit or 1)
         self._decoder = Decoder(wav.format, self._data)
@@ -35,7 +36,8 @@ class Decoded:
     def expected_samples(self) -> int | None:
         if self._data.size is None or self._unit is None:
             return None
-        return self._mixer.resampled(self._data.size // self._unit)
+        samples = self._data.size // self._unit
+        return self._mixer.resampled(samples, self._format.sample_rate)
 
     @property
     def warnings(self) -> list[warnings.Entry]:

@@ -21,14 +21,14 @@ from wavepost.audio.format import EXTENSIBLE, FLOAT, PCM, SUBTYPE_TAILS, WavForm
 from wavepost.audio.source import PIECE_BYTES
 from wavepost.errors import DamagedWav
 
-# Speakers for channel counts whose header names none: Microsoft's defaults (ksmedia.h).
-DEFAULT_MASKS = {1: 0x4, 2: 0x3, 3: 0x7, 4: 0x33, 5: 0x37, 6: 0x3F, 7: 0x70F, 8: 0x63F}
-
 FFMPEG_OPTIONS = {"max_size": str(PIECE_BYTES), "probesize": "32"}
 """Packets of 64 KiB, not of a tenth of a second: fewer steps through Python. And nothing is to be
 guessed from the sound: our header says it all, and guessing takes 2 MB of it and 70 ms."""
 
 UNKNOWN_SIZE = 0xFFFF_FFFF
+
+NO_SPEAKERS = 0
+"""FFmpeg does not know them all; `mixer` does the mixing."""
 
 # What goes wrong is told in our words.
 av.logging.set_level(av.logging.PANIC)
@@ -106,7 +106,7 @@ def _pcm_fmt(wav_format: WavFormat) -> bytes:
     bits = wav_format.sample_bytes * 8
     subtype = struct.pack("<H", wav_format.tag) + SUBTYPE_TAILS[0]
     return _fmt(wav_format, EXTENSIBLE, wav_format.sample_bytes * wav_format.channels, bits) + (
-        struct.pack("<HHI", 22, bits, speakers(wav_format)) + subtype
+        struct.pack("<HHI", 22, bits, NO_SPEAKERS) + subtype
     )
 
 
@@ -133,10 +133,3 @@ def _fmt(wav_format: WavFormat, tag: int, block_align: int, bits: int) -> bytes:
         block_align,
         bits,
     )
-
-
-def speakers(wav_format: WavFormat) -> int:
-    """The channel mask: the header's where it names as many speakers as there are channels."""
-    if wav_format.channels > 2 and wav_format.channel_mask.bit_count() == wav_format.channels:
-        return wav_format.channel_mask
-    return DEFAULT_MASKS.get(wav_format.channels, 0)

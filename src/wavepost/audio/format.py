@@ -100,6 +100,9 @@ def read_format(body: bytes, container: str) -> WavFormat:
 
 
 def _subtype(guid: bytes, order: str) -> int:
+    if order == ">" and guid[2:] in SUBTYPE_TAILS:
+        # SoX turns only the tag round.
+        return int.from_bytes(guid[:2], "big")
     # Its first three fields are numbers, in the file's byte order.
     guid = struct.pack("<IHH", *struct.unpack(f"{order}IHH", guid[:8])) + guid[8:]
     if guid[2:] not in SUBTYPE_TAILS:

@@ -5,7 +5,7 @@ import struct
 from collections.abc import Iterator
 
 HEADER_BYTES = 10
-_UNSYNCHRONISED, _EXTENDED = 0x80, 0x40
+_UNSYNCHRONISED, _EXTENDED, HAS_FOOTER = 0x80, 0x40, 0x10
 
 _TEXT_FRAMES = {
     **dict.fromkeys((b"TIT2", b"TT2"), "title"),
@@ -55,7 +55,7 @@ def _written(tags: dict[str, str]) -> Iterator[bytes]:
         yield _frame(b"TIT2", _encoded(tags["title"]))
     if "artist" in tags:
         yield _frame(b"TPE1", _encoded(tags["artist"]))
-    if date := re.match(r"(\d{4})(?:-(\d\d)-(\d\d))?", tags.get("date", "")):
+    if date := re.match(r"(\d{4})(?:-(\d\d)-(\d\d))?", tags.get("date", ""), re.ASCII):
         year, month, day = date.groups()
         yield _frame(b"TYER", _encoded(year))
         if month:

@@ -18,6 +18,7 @@ _METHOD_CBR, _METHOD_VBR = 1, 4
 _UNKNOWN_LOUDNESS = bytes(8)
 _STEREO_MODES = {0: 1, 1: 3, 2: 2, 3: 0}
 _MAX_PADDING = 0xFFF
+_MOST = 0xFFFF_FFFF
 
 
 def lead_in(sample_rate: int) -> int:
@@ -49,14 +50,17 @@ def info_frame(tally: Tally, samples: int, quality: int | None) -> bytes:
 
 
 def _xing(tally: Tally, head_bytes: int, quality: int | None) -> bytes:
-    total = tally.bytes + head_bytes
+    # An MP3 of more than 4 GB can't say so.
+    frames, total = min(tally.frames, _MOST), min(tally.bytes + head_bytes, _MOST)
     if quality is None:
         flags = _HAS_FRAMES | _HAS_BYTES | _HAS_QUALITY
-        return struct.pack(">4sIIII", b"Info", flags, tally.frames, total, 0)
+        return struct.pack(">4sIIII", b"Info", flags, frames, total, 0)
     flags = _HAS_FRAMES | _HAS_BYTES | _HAS_TOC | _HAS_QUALITY
-    places = ((place + head_bytes) * 256 // total for place in tally.seek_table(_TOC_ENTRIES))
+    places = (
+        min((place + head_bytes) * 256 // total, 255) for place in tally.seek_table(_TOC_ENTRIES)
+    )
     return (
-        struct.pack(">4sIII", b"Xing", flags, tally.frames, total)
+        struct.pack(">4sIII", b"Xing", flags, frames, total)
         + bytes(places)
         + struct.pack(">I", 100 - 10 * quality)
     )
@@ -78,7 +82,7 @@ def _lame(tally: Tally, header: FrameHeader, samples: int, quality: int | None) 
         + bytes((encoding_flags, min(kbps, 255)))
         + gaps.to_bytes(3, "big")
         + bytes((source_rate << 6 | _STEREO_MODES[header.mode] << 2, gain))
-        + struct.pack(">HIH", preset, tally.bytes + header.frame_bytes, music_crc)
+        + struct.pack(">HIH", preset, min(tally.bytes + header.frame_bytes, _MOST), music_crc)
     )
 
 

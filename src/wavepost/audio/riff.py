@@ -44,13 +44,15 @@ class Riff:
 
     Attributes:
         container: `WAV`, `RIFX`, `RF64`, `BW64` or `W64`.
-        id3: an ID3v2 tag that stood before all, where no WAV should have one.
+        id3: ID3v2 tags that stood before all, where no WAV should have any.
     """
 
     def __init__(self, source: Source) -> None:
         """Raises NotAWav where the bytes are something else, DamagedWav where they end too soon."""
         self._source = source
-        self.id3 = _leading_id3(source)
+        self.id3: list[bytes] = []
+        while tag := _leading_id3(source):
+            self.id3.append(tag)
         start = source.peek(40)
         if start[:16] == W64_RIFF and start[24:40] == W64_WAVE:
             self.container = "W64"
@@ -101,7 +103,7 @@ class Riff:
     def chunk_follows(self, after: Chunk | None = None) -> bool:
         """Whether the next bytes can be a chunk's header, with or without a pad for `after`."""
         pad = self._pad(after) if after else 0
-        ahead = self._source.peek(pad + 8)
+        ahead = self._source.peek(pad + W64_HEADER_BYTES)
         return self._begins(ahead[pad:]) or self._begins(ahead)
 
     def _pad(self, chunk: Chunk) -> int:
@@ -110,7 +112,11 @@ class Riff:
     def _begins(self, header: bytes) -> bool:
         if len(header) < 8 or not _NAME.match(header) or header[:4] in CONTAINERS:
             return False
-        if self.container == "W64" or header[:4] == b"data":
+        if self.container == "W64":
+            is_guid = header[10:16] == W64_WAVE[10:] or header[4:16] == W64_RIFF[4:]
+            size = int.from_bytes(header[16:24], "little")
+            return is_guid and size <= _MOST_BYTES_AFTER_SOUND and header[:16] != W64_RIFF
+        if header[:4] == b"data":
             return True
         (size,) = struct.unpack(f"{self.byte_order}I", header[4:8])
         return bool(size <= _MOST_BYTES_AFTER_SOUND)
@@ -122,6 +128,8 @@ def _leading_id3(source: Source) -> bytes:
     if len(header) < id3.HEADER_BYTES or header[:3] != b"ID3" or max(header[6:10]) > 0x7F:
         return b""
     size = id3.HEADER_BYTES + id3.syncsafe(header[6:10])
+    if header[5] & id3.HAS_FOOTER:
+        size += id3.HEADER_BYTES
     tag = source.read_exactly(min(size, MAX_TAG_BYTES))
     source.skip(size - len(tag))
     return tag

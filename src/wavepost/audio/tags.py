@@ -73,7 +73,10 @@ def decoded(text: bytes) -> str:
     text = text.partition(b"\0")[0]
     try:
         return text.decode(UTF_8)
-    except UnicodeDecodeError:
+    except UnicodeDecodeError as error:
+        if error.reason == "unexpected end of data" and error.start > 0:
+            # A field of fixed size ended within a letter.
+            return text[: error.start].decode(UTF_8)
         # Western words have an accent here and there, and seldom three in a row.
         is_cyrillic = _THREE_HIGH.search(text) or len(_HIGH.findall(text)) > len(_LOW.findall(text))
         return text.decode(CYRILLIC if is_cyrillic else WESTERN, errors="replace")

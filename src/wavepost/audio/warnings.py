@@ -49,9 +49,9 @@ def pad_missing(name: bytes) -> Entry:
 
 
 def trailing_data(size: int) -> Entry:
-    """Bytes behind the sound that are neither a chunk nor more of it."""
+    """Bytes behind the sound that no chunk explains, or a second sound."""
     return _entry(
-        "trailing_data", f"{size} bytes behind the sound belong to no chunk; they were left out."
+        "trailing_data", f"{size} bytes behind the sound can't be taken for it; they were left out."
     )
 
 
@@ -64,6 +64,15 @@ def clipped(samples: int) -> Entry:
     """The recorder's level was too high, or floats were huge."""
     return _entry(
         "clipped", f"{samples} samples were at or beyond full scale; what lay beyond was cut off."
+    )
+
+
+def header_wrong() -> Entry:
+    """An MP3 in a WAV says otherwise than the header, or changes in the middle."""
+    return _entry(
+        "header_wrong",
+        "The sound has another sample rate or number of channels than the header says, or changes "
+        "them; it was converted as it is.",
     )
 
 
