@@ -144,6 +144,14 @@ def test_what_can_be_recovered_is_converted_in_full(name: str) -> None:
     assert facts["receipt"]["source"]["bytes"] == len(wav)
 
 
+def test_sound_that_goes_on_in_an_rf64_is_measured_by_its_64_bit_size() -> None:
+    ds64 = sound.chunk(b"ds64", struct.pack("<QQQI", 0, 4_000, 0, 0))
+    _, facts = converted(sound.riff(ds64, FMT, sized(0xFFFFFFFF), form=b"RF64"))
+    (warning,) = facts["receipt"]["warnings"]
+    assert warning["code"] == "data_size_wrong"
+    assert " 4000 bytes" in warning["detail"]
+
+
 def test_the_page_lists_every_warning_and_no_other() -> None:
     listed = re.findall(r"^\| `(\w+)` \|", FORMATS_PAGE.partition("## Damage")[2], re.M)
     functions = [name for name in vars(warnings) if name[0].islower()]

@@ -63,8 +63,8 @@ class Wav:
         if found is None:
             raise DamagedWav("The WAV has no 'fmt ' chunk before its 'data' chunk.")
         self.format = found
-        self._data = chunk
         self.data_size = self._size_of_data(chunk)
+        self._data = Chunk(b"data", self.data_size or 0)
 
     def runs_on(self) -> bool:
         """At the stated end of the sound: whether what follows must be more of it.
@@ -83,7 +83,7 @@ class Wav:
         """Read what follows the sound, once that was read: tags, and whatever else there is."""
         left_out = 0
         if self.data_size is not None:
-            self._end(Chunk(b"data", self.data_size))
+            self._end(self._data)
         while self._riff.chunk_follows() and (chunk := self._riff.next_chunk()):
             if chunk.name == b"data":
                 left_out += self._source.skip(chunk.size)
