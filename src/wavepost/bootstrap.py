@@ -89,6 +89,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             database,
             converters,
             keep_wav=settings.keep_wav,
+            quota_bytes=settings.quota_bytes,
             abandoned_seconds=settings.abandoned_seconds,
         )
         stack.push_async_callback(uploads.settle)

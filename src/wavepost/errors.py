@@ -13,6 +13,7 @@ WavepostError
 ├── TooLarge              too_large           413
 ├── DigestMismatch        digest_mismatch     422
 ├── IdempotencyConflict   idempotency_conflict  409, 422
+├── QuotaExceeded         quota_exceeded      403
 ├── Busy                  busy                503
 ├── StorageFull           storage_full        507
 └── Internal              internal            500
@@ -154,6 +155,20 @@ class IdempotencyConflict(WavepostError):
     def __init__(self, detail: str, status: int = 409) -> None:
         super().__init__(detail)
         self.status = status
+
+
+class QuotaExceeded(WavepostError):
+    """The user keeps as much as they may."""
+
+    code = "quota_exceeded"
+    title = "Your storage is full"
+    status = 403
+
+    def __init__(self, quota_bytes: int) -> None:
+        super().__init__(
+            f"You may keep {quota_bytes} bytes here, and this recording would be more. Remove some "
+            "with DELETE /records/{id}, or ask the server's operator for more room."
+        )
 
 
 class Busy(WavepostError):

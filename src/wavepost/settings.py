@@ -42,6 +42,9 @@ class Settings(BaseSettings):
     signup_key: SecretStr = Field(
         SecretStr(""), description="What to send as `Authorization: Bearer` to register."
     )
+    quota_bytes: int = Field(
+        0, ge=0, description="How many bytes of recordings a user may keep; 0 means no limit."
+    )
     max_upload_bytes: int = Field(4 * GIB, gt=0, description="The largest WAV taken, in bytes.")
     max_seconds: float = Field(86_400, gt=0, description="The longest recording taken, in seconds.")
     keep_wav: bool = Field(False, description="Keep the uploaded WAV too, byte for byte.")

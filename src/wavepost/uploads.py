@@ -13,11 +13,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from wavepost.audio.converter import Result
 from wavepost.audio.converters import Converters
 from wavepost.audio.encoder import Wanted
-from wavepost.errors import IdempotencyConflict, WavepostError
-from wavepost.storage import chunks, claims, unfinished
+from wavepost.errors import IdempotencyConflict, QuotaExceeded, WavepostError
+from wavepost.storage import chunks, claims, unfinished, users
 from wavepost.storage.chunks import ChunkWriter, interrupted
 from wavepost.storage.claims import ClaimId
 from wavepost.storage.database import Database
@@ -36,11 +38,14 @@ class Uploads:
         converters: Converters,
         *,
         keep_wav: bool,
+        quota_bytes: int,
         abandoned_seconds: float,
     ) -> None:
+        """`quota_bytes` is what a user may keep; 0 is no limit."""
         self._database = database
         self._converters = converters
         self._keep_wav = keep_wav
+        self._quota_bytes = quota_bytes
         self._abandoned = timedelta(seconds=abandoned_seconds)
         self._records: set[UUID] = set()
         self._claims: set[ClaimId] = set()
@@ -61,6 +66,7 @@ class Uploads:
 
         Raises:
             Busy: no converter came free.
+            QuotaExceeded: the user would keep more than they may.
             WavError: what was sent can't become an MP3.
             IdempotencyConflict: the key's first upload is under way, or was another one.
             Whatever `wav` raises. Nothing is kept then.
@@ -114,6 +120,9 @@ class Uploads:
         wav: AsyncIterator[bytes],
         claim: ClaimId | None,
     ) -> Record:
+        if self._quota_bytes:
+            async with self._database.read() as session:
+                await self._check_quota(session, user.id, for_more=True)
         async with (
             self._converters.gate.enter(),
             self._unfinished_record(user, name) as record,
@@ -125,6 +134,14 @@ class Uploads:
                 wav = _copied(wav, kept_wav)
             await converter.convert(wav, mp3.write)
             return await self._publish(record, converter.result(), mp3, kept_wav, claim)
+
+    async def _check_quota(
+        self, session: AsyncSession, user_id: UUID, *, for_more: bool = False
+    ) -> None:
+        """Raises QuotaExceeded where the user keeps too much, or has no room `for_more`."""
+        kept = (await users.usage(session, user_id))[1]
+        if kept + for_more > self._quota_bytes:
+            raise QuotaExceeded(self._quota_bytes)
 
     async def _repeated(
         self, claim: ClaimId, earlier: Claim, wanted: Wanted, wav: AsyncIterator[bytes]
@@ -200,9 +217,13 @@ class Uploads:
             )
         await self._database.check_room()
         async with self._database.write() as session:
+            if self._quota_bytes:
+                await users.lock(session, unfinished_record.user_id)
             record = await unfinished_record.publish(session, facts)
             if record is None or (claim and not await claims.fulfil(session, claim, record.id)):
                 raise interrupted()
+            if self._quota_bytes:
+                await self._check_quota(session, record.user_id)
             await chunks.add(session, record.id, Kind.MP3, 0, result.head)
             await mp3.finish(session)
             await kept_wav.finish(session)

@@ -79,6 +79,7 @@ _UPLOAD_OPENAPI: dict[str, Any] = {
         "too_long",
         "digest_mismatch",
         "idempotency_conflict",
+        "quota_exceeded",
         "busy",
         "storage_full",
     ),

@@ -64,7 +64,7 @@ async def me(user: CurrentUser, service: CurrentService) -> AccountAnswer:
         created_at=user.created_at,
         records=usage.records,
         bytes=usage.bytes,
-        quota=None,
+        quota=service.settings.quota_bytes or None,
     )
 
 
