@@ -120,9 +120,7 @@ class Uploads:
         wav: AsyncIterator[bytes],
         claim: ClaimId | None,
     ) -> Record:
-        if self._quota_bytes:
-            async with self._database.read() as session:
-                await self._check_quota(session, user.id, for_more=True)
+        await self._check_room_left(user)
         async with (
             self._converters.gate.enter(),
             self._unfinished_record(user, name) as record,
@@ -135,13 +133,21 @@ class Uploads:
             await converter.convert(wav, mp3.write)
             return await self._publish(record, converter.result(), mp3, kept_wav, claim)
 
-    async def _check_quota(
-        self, session: AsyncSession, user_id: UUID, *, for_more: bool = False
-    ) -> None:
-        """Raises QuotaExceeded where the user keeps too much, or has no room `for_more`."""
-        kept = (await users.usage(session, user_id))[1]
-        if kept + for_more > self._quota_bytes:
-            raise QuotaExceeded(self._quota_bytes)
+    async def _check_room_left(self, user: User) -> None:
+        """Raises QuotaExceeded, before the body is read, where no recording would fit."""
+        if self._quota_bytes:
+            async with self._database.read() as session:
+                _, kept = await users.usage(session, user.id)
+            if kept >= self._quota_bytes:
+                raise QuotaExceeded(self._quota_bytes)
+
+    async def _check_quota(self, session: AsyncSession, user_id: UUID) -> None:
+        """Raises QuotaExceeded where what was just published is too much; one at a time."""
+        if self._quota_bytes:
+            await users.lock(session, user_id)
+            _, kept = await users.usage(session, user_id)
+            if kept > self._quota_bytes:
+                raise QuotaExceeded(self._quota_bytes)
 
     async def _repeated(
         self, claim: ClaimId, earlier: Claim, wanted: Wanted, wav: AsyncIterator[bytes]
@@ -212,37 +218,17 @@ class Uploads:
             "wav_bytes": kept_wav.bytes if self._keep_wav else None,
         }
         if facts["receipt"]["mp3"]["sha256"] is None:
-            facts["receipt"]["mp3"]["sha256"] = await self._hash(
-                unfinished_record.id, result.head, mp3
-            )
+            facts["receipt"]["mp3"]["sha256"] = await mp3.sha256(result.head)
         await self._database.check_room()
         async with self._database.write() as session:
-            if self._quota_bytes:
-                await users.lock(session, unfinished_record.user_id)
             record = await unfinished_record.publish(session, facts)
             if record is None or (claim and not await claims.fulfil(session, claim, record.id)):
                 raise interrupted()
-            if self._quota_bytes:
-                await self._check_quota(session, record.user_id)
+            await self._check_quota(session, record.user_id)
             await chunks.add(session, record.id, Kind.MP3, 0, result.head)
             await mp3.finish(session)
             await kept_wav.finish(session)
         return record
-
-    async def _hash(self, record_id: UUID, head: bytes, mp3: ChunkWriter) -> str:
-        """The MP3's SHA-256, over what the database gives back and what is still to be stored.
-
-        Needed where the head, which comes first, could not be told before the end.
-        """
-        digest = hashlib.sha256(head)
-        for number in mp3.numbers:
-            async with self._database.read() as session:
-                data = await chunks.read(session, record_id, Kind.MP3, number)
-            if data is None:
-                raise interrupted()
-            digest.update(data)
-        digest.update(mp3.rest)
-        return digest.hexdigest()
 
 
 async def _copied(wav: AsyncIterator[bytes], copy: ChunkWriter) -> AsyncIterator[bytes]:

@@ -85,16 +85,18 @@ def spooled(pipe: IO[bytes]) -> Iterator[IO[bytes]]:
 
 
 def _replace_head(file: IO[bytes], old_size: int, head: bytes) -> None:
-    with tempfile.TemporaryFile() as rest:
-        if len(head) != old_size:
-            file.seek(old_size)
-            shutil.copyfileobj(file, rest, PIECE_BYTES)
+    if len(head) == old_size:
         file.seek(0)
         file.write(head)
-        if len(head) != old_size:
-            rest.seek(0)
-            shutil.copyfileobj(rest, file, PIECE_BYTES)
-            file.truncate()
+        return
+    with tempfile.TemporaryFile() as rest:
+        file.seek(old_size)
+        shutil.copyfileobj(file, rest, PIECE_BYTES)
+        file.seek(0)
+        file.write(head)
+        rest.seek(0)
+        shutil.copyfileobj(rest, file, PIECE_BYTES)
+        file.truncate()
 
 
 def _sha256(file: IO[bytes]) -> str:

@@ -15,8 +15,11 @@ _TEXT_FRAMES = {
 _COMMENT_FRAMES = (b"COMM", b"COM")
 ENCODINGS = ("latin-1", "utf-16", "utf-16-be", "utf-8")
 _UTF_16 = 1
-_LANGUAGE = b"XXX"
-"""Of a comment in an unknown one."""
+_UNKNOWN_LANGUAGE = b"XXX"
+"""The standard's own word for it (id3v2.4.0-structure, 4)."""
+
+_USER_TEXT = b"TXXX"
+"""The standard's frame for a text that has none of its own (ID3v2.3, 4.2.2)."""
 
 
 def read(tag: bytes) -> dict[str, str]:
@@ -61,9 +64,9 @@ def _written(tags: dict[str, str]) -> Iterator[bytes]:
         if month:
             yield _frame(b"TDAT", _encoded(day + month))
     if "comment" in tags:
-        yield _frame(b"COMM", _encoded(tags["comment"], before=_LANGUAGE, description=""))
+        yield _frame(b"COMM", _encoded(tags["comment"], before=_UNKNOWN_LANGUAGE, description=""))
     if "originator" in tags:
-        yield _frame(b"TXXX", _encoded(tags["originator"], description="originator"))
+        yield _frame(_USER_TEXT, _encoded(tags["originator"], description="originator"))
 
 
 def _frame(name: bytes, contents: bytes) -> bytes:

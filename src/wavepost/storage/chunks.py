@@ -1,5 +1,6 @@
 """The bytes of a record, in rows of `CHUNK_BYTES`."""
 
+import hashlib
 from uuid import UUID
 
 from sqlalchemy import insert, select
@@ -61,16 +62,6 @@ class ChunkWriter:
         self._first_number = self._next_number = first_number
         self._pending = bytearray()
 
-    @property
-    def numbers(self) -> range:
-        """The numbers of the chunks that are stored."""
-        return range(self._first_number, self._next_number)
-
-    @property
-    def rest(self) -> bytes:
-        """What does not fill a chunk yet."""
-        return bytes(self._pending)
-
     async def write(self, piece: bytes) -> None:
         """Take `piece`; returns once every chunk it completes is stored."""
         self.bytes += len(piece)
@@ -84,6 +75,21 @@ class ChunkWriter:
         if self._pending:
             await self._add(session, bytes(self._pending))
             self._pending.clear()
+
+    async def sha256(self, head: bytes) -> str:
+        """The hash of `head` and all that was written, in hex: what is stored is read again.
+
+        Needed where the head, which comes first, could not be told before the end.
+        """
+        digest = hashlib.sha256(head)
+        for number in range(self._first_number, self._next_number):
+            async with self._database.read() as session:
+                data = await read(session, self._record.id, self._kind, number)
+            if data is None:
+                raise interrupted()
+            digest.update(data)
+        digest.update(self._pending)
+        return digest.hexdigest()
 
     async def _store(self, data: bytes) -> None:
         await self._database.check_room()

@@ -18,13 +18,11 @@ class UnfinishedRecord:
 
     Attributes:
         id: what it will be found by.
-        user_id: whose it is.
         has_row: whether anything of it is in the database.
     """
 
     def __init__(self, user_id: UUID, name: str) -> None:
         self.id = uuid.uuid4()
-        self.user_id = user_id
         self.has_row = False
         self._columns = {"id": self.id, "user_id": user_id, "name": name}
 
