@@ -149,19 +149,31 @@ def sending_with(
     return connection
 
 
-def count_unfinished(database_url: str) -> int:
-    """Unfinished records, and chunks of no record, as the database itself has them."""
+def execute(database_url: str, statement: str, **values: Any) -> Any:
+    """Run a statement on the database itself; the first value of its first row, if it has any."""
     driver = "sqlite" if is_sqlite(database_url) else "postgresql+psycopg"
     engine = create_engine(with_driver(database_url, driver))
-    with engine.connect() as connection:
-        unfinished = connection.execute(
-            text(
-                "SELECT (SELECT count(*) FROM records WHERE status <> 'ready') + (SELECT count(*)"
-                " FROM chunks WHERE record_id NOT IN (SELECT id FROM records))"
-            )
-        ).scalar_one()
+    with engine.begin() as connection:
+        result = connection.execute(text(statement), values)
+        value = result.scalar() if result.returns_rows else None
     engine.dispose()
-    return int(unfinished)
+    return value
+
+
+def count_rows(database_url: str, table: str) -> int:
+    """The rows of a table, as the database itself has them."""
+    return int(execute(database_url, f"SELECT count(*) FROM {table}"))
+
+
+def count_unfinished(database_url: str) -> int:
+    """Unfinished records, and chunks of no record."""
+    return int(
+        execute(
+            database_url,
+            "SELECT (SELECT count(*) FROM records WHERE status <> 'ready') + (SELECT count(*)"
+            " FROM chunks WHERE record_id NOT IN (SELECT id FROM records))",
+        )
+    )
 
 
 @contextmanager

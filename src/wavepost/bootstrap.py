@@ -14,10 +14,12 @@ from wavepost.accounts import Accounts
 from wavepost.audio.converters import Converters
 from wavepost.audio.gate import Gate
 from wavepost.errors import WavepostError
+from wavepost.housekeeping import Housekeeping
 from wavepost.recordings import Recordings
 from wavepost.settings import Settings
 from wavepost.storage import schema
 from wavepost.storage.database import Database
+from wavepost.storage.retention import Retention
 from wavepost.uploads import Uploads
 
 log = logging.getLogger(__name__)
@@ -85,25 +87,30 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             await converters.check()
         except WavepostError as error:
             raise CannotStart(f"The converter does not work here: {error.detail}") from error
-        uploads = Uploads(
-            database,
-            converters,
-            keep_wav=settings.keep_wav,
-            quota_bytes=settings.quota_bytes,
-            abandoned_seconds=settings.abandoned_seconds,
+        retention = Retention(settings.retention_days)
+        housekeeping = Housekeeping(
+            database, retention, abandoned_seconds=settings.abandoned_seconds
         )
-        stack.push_async_callback(uploads.settle)
-        housekeeping = asyncio.create_task(uploads.keep_house())
-        stack.push_async_callback(_end, housekeeping)
+        await stack.enter_async_context(housekeeping.kept())
         yield Service(
             settings,
             Accounts(
                 database,
                 signup=settings.signup,
                 signup_key=settings.signup_key.get_secret_value(),
+                signups_a_minute=settings.signup_rate_limit,
+                failures_a_minute=settings.failure_rate_limit,
             ),
-            uploads,
-            Recordings(database, cache_bytes=settings.cache_bytes),
+            Uploads(
+                database,
+                converters,
+                housekeeping,
+                retention,
+                keep_wav=settings.keep_wav,
+                quota_bytes=settings.quota_bytes,
+                uploads_a_minute=settings.rate_limit,
+            ),
+            Recordings(database, retention, cache_bytes=settings.cache_bytes),
             converters,
             Gate(
                 WAITING_ROOM,
@@ -159,9 +166,3 @@ async def _outcome(check: Awaitable[None]) -> str:
         log.exception("a part that serving needs can't be checked")
         return "It can't be checked; the log says why."
     return "ok"
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task

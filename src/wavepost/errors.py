@@ -14,6 +14,7 @@ WavepostError
 ├── DigestMismatch        digest_mismatch     422
 ├── IdempotencyConflict   idempotency_conflict  409, 422
 ├── QuotaExceeded         quota_exceeded      403
+├── RateLimited           rate_limited        429
 ├── Busy                  busy                503
 ├── StorageFull           storage_full        507
 └── Internal              internal            500
@@ -169,6 +170,20 @@ class QuotaExceeded(WavepostError):
             f"You may keep {quota_bytes} bytes here, and this recording would be more. Remove some "
             "with DELETE /records/{id}, or ask the server's operator for more room."
         )
+
+
+class RateLimited(WavepostError):
+    """Too many of something in a minute."""
+
+    code = "rate_limited"
+    title = "Too many requests"
+    status = 429
+
+    def __init__(self, what: str, retry_after_seconds: int) -> None:
+        super().__init__(
+            f"{what} a minute are taken here. Try again in {retry_after_seconds} seconds."
+        )
+        self.retry_after_seconds = retry_after_seconds
 
 
 class Busy(WavepostError):

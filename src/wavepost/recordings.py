@@ -1,6 +1,7 @@
 """Recordings that are whole: find, list, read, remove. (`uploads` adds them.)"""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -9,17 +10,27 @@ from wavepost.storage import chunks, records
 from wavepost.storage.cache import Cache, SharedLookup
 from wavepost.storage.database import Database
 from wavepost.storage.models import Kind, Record, User
+from wavepost.storage.retention import Retention
 
 READY_CACHED = 1000
 """Records kept in memory, at a few KB each."""
 
 
-class Recordings:
-    """What is kept until it is removed."""
+@dataclass(frozen=True)
+class Usage:
+    """What a user keeps here: ready records, and the bytes of their MP3s and kept WAVs."""
 
-    def __init__(self, database: Database, *, cache_bytes: int) -> None:
+    records: int
+    bytes: int
+
+
+class Recordings:
+    """What is kept until it is removed, or expires."""
+
+    def __init__(self, database: Database, retention: Retention, *, cache_bytes: int) -> None:
         """`cache_bytes` bounds what is held in memory of chunks that were read lately."""
         self._database = database
+        self._retention = retention
         self._chunks = Cache[tuple[UUID, Kind, int], bytes](cache_bytes, len)
         self._ready = Cache[tuple[UUID, UUID], Record](READY_CACHED, lambda _: 1)
         self._found = SharedLookup(self._look_up)
@@ -36,7 +47,16 @@ class Recordings:
     ) -> Sequence[Record]:
         """Up to `limit` of the user's records older than `before`, newest first."""
         async with self._database.read() as session:
-            return await records.page(session, user.id, before, limit)
+            return await records.page(session, user.id, before, limit, self._retention.moment())
+
+    async def usage(self, user: User) -> Usage:
+        """How much the user keeps here."""
+        async with self._database.read() as session:
+            return Usage(*await records.usage(session, user.id, self._retention.moment()))
+
+    def expires_at(self, record: Record) -> datetime | None:
+        """When the record goes; None where it stays until it is removed."""
+        return self._retention.expires_at(record)
 
     async def waveform(self, record: Record) -> bytes:
         """The points for drawing. Raises NotFound where there are none, or the record is gone."""
@@ -49,7 +69,7 @@ class Recordings:
     async def remove(self, record_id: UUID, user: User) -> None:
         """Remove the user's record. Raises NotFound, also the second time."""
         async with self._database.write() as session:
-            removed = await records.remove(session, record_id, user.id)
+            removed = await records.remove(session, record_id, user.id, self._retention.moment())
         if not removed:
             raise NotFound
 
@@ -69,9 +89,10 @@ class Recordings:
     async def _look_up(self, ids: tuple[UUID, UUID]) -> Record | None:
         # A ready record does not change. It may be removed, by another process too.
         async with self._database.read() as session:
-            if (known := self._ready.get(ids)) and await records.is_ready(session, *ids):
+            moment = self._retention.moment()
+            if (known := self._ready.get(ids)) and await records.is_ready(session, *ids, moment):
                 return known
-            record = await records.find(session, *ids)
+            record = await records.find(session, *ids, moment)
         self._ready.forget(ids)
         if record is not None:
             self._ready.put(ids, record)

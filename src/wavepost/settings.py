@@ -42,8 +42,29 @@ class Settings(BaseSettings):
     signup_key: SecretStr = Field(
         SecretStr(""), description="What to send as `Authorization: Bearer` to register."
     )
+    rate_limit: int = Field(
+        0, ge=0, description="How many uploads a minute a user may begin; 0 means no limit."
+    )
+    signup_rate_limit: int = Field(
+        600,
+        ge=0,
+        description="How many users a minute may register from one address; 0 means no limit.",
+    )
+    failure_rate_limit: int = Field(
+        60,
+        ge=0,
+        description="How many wrong tokens and keys a minute one address may send; 0 means no "
+        "limit. The right one is taken even then.",
+    )
     quota_bytes: int = Field(
         0, ge=0, description="How many bytes of recordings a user may keep; 0 means no limit."
+    )
+    retention_days: float = Field(
+        0,
+        ge=0,
+        le=36_500,
+        description="How many days a recording is kept, older ones too once this is set; "
+        "0 means until it is removed.",
     )
     max_upload_bytes: int = Field(4 * GIB, gt=0, description="The largest WAV taken, in bytes.")
     max_seconds: float = Field(86_400, gt=0, description="The longest recording taken, in seconds.")
@@ -65,7 +86,7 @@ class Settings(BaseSettings):
         description="How many cores one conversion may use; 0 means all there are, at most eight.",
     )
     converter_queue: int = Field(
-        64, ge=0, description="How many uploads may wait for a converter; the rest hear `busy`."
+        256, ge=0, description="How many uploads may wait for a converter; the rest hear `busy`."
     )
     converter_wait_seconds: float = Field(
         30, gt=0, description="How long an upload waits for a converter before it hears `busy`."

@@ -9,7 +9,8 @@ import hashlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,125 +20,119 @@ from wavepost.audio.converter import Result
 from wavepost.audio.converters import Converters
 from wavepost.audio.encoder import Wanted
 from wavepost.errors import IdempotencyConflict, QuotaExceeded, WavepostError
-from wavepost.storage import chunks, claims, unfinished, users
+from wavepost.housekeeping import Housekeeping
+from wavepost.rate_limit import RateLimit
+from wavepost.storage import chunks, claims, records, users
 from wavepost.storage.chunks import ChunkWriter, interrupted
 from wavepost.storage.claims import ClaimId
 from wavepost.storage.database import Database
 from wavepost.storage.models import Claim, Kind, Record, User
+from wavepost.storage.retention import Retention
 from wavepost.storage.unfinished import UnfinishedRecord
 
 log = logging.getLogger(__name__)
 
+BEGINNING_BYTES = 64 * 1024
+"""So much of a WAV has to be here before a converter is held for it: slow senders hold none."""
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A WAV on its way, and what its sender wants of it."""
+
+    wav: AsyncIterator[bytes]
+    name: str
+    wanted: Wanted
+    expires_in: timedelta | None = None
+
+    @property
+    def options(self) -> str:
+        """All that was asked for: a repeat with the same idempotency key asks for the same."""
+        if self.expires_in is None:
+            return str(self.wanted)
+        return f"{self.wanted}, {self.expires_in.total_seconds():.0f} s"
+
 
 class Uploads:
-    """Takes recordings in, and cleans up behind those that came to nothing."""
+    """Takes recordings in."""
 
     def __init__(
         self,
         database: Database,
         converters: Converters,
+        housekeeping: Housekeeping,
+        retention: Retention,
         *,
         keep_wav: bool,
         quota_bytes: int,
-        abandoned_seconds: float,
+        uploads_a_minute: int,
     ) -> None:
-        """`quota_bytes` is what a user may keep; 0 is no limit."""
+        """`quota_bytes` is what a user may keep, `uploads_a_minute` what they may begin; 0 is
+        no limit.
+        """
         self._database = database
         self._converters = converters
+        self._housekeeping = housekeeping
+        self._retention = retention
         self._keep_wav = keep_wav
         self._quota_bytes = quota_bytes
-        self._abandoned = timedelta(seconds=abandoned_seconds)
-        self._records: set[UUID] = set()
-        self._claims: set[ClaimId] = set()
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._rate_limit = RateLimit(database, "uploads", uploads_a_minute)
 
-    async def add(
-        self,
-        user: User,
-        name: str,
-        wanted: Wanted,
-        wav: AsyncIterator[bytes],
-        key: str | None = None,
-    ) -> Record:
-        """Convert `wav` while it arrives and keep its MP3; when this returns, it is committed.
+    async def add(self, user: User, incoming: Incoming, key: str | None = None) -> Record:
+        """Convert the WAV while it arrives and keep its MP3; when this returns, it is committed.
 
         With an idempotency `key` that the user has sent before: the record of then.
 
         Raises:
+            RateLimited: the user began too many of late.
             Busy: no converter came free.
             QuotaExceeded: the user would keep more than they may.
             WavError: what was sent can't become an MP3.
             IdempotencyConflict: the key's first upload is under way, or was another one.
-            Whatever `wav` raises. Nothing is kept then.
+            Whatever reading the WAV raises. Nothing is kept then.
         """
+        await self._rate_limit.hit(str(user.id))
         if key is None:
-            return await self._add(user, name, wanted, wav, None)
+            return await self._add(user, incoming, None)
         claim = ClaimId(user.id, hashlib.sha256(key.encode()).digest())
-        now = datetime.now(UTC)
         async with self._database.write() as session:
-            earlier = await claims.make(session, claim, str(wanted), now, self._abandoned)
+            earlier = await claims.make(
+                session,
+                claim,
+                incoming.options,
+                self._housekeeping.abandoned,
+                self._retention.moment(),
+            )
         if earlier is not None:
-            return await self._repeated(claim, earlier, wanted, wav)
-        self._claims.add(claim)
-        try:
-            return await self._add(user, name, wanted, wav, claim)
-        except BaseException:
-            await asyncio.shield(self._give_up(claim))
-            raise
-        finally:
-            self._claims.discard(claim)
-
-    async def keep_house(self) -> None:
-        """For ever: mark uploads under way as alive, and sweep what crashes left behind."""
-        while True:
+            return await self._repeated(claim, earlier, incoming)
+        with self._housekeeping.claimed(claim):
             try:
-                await self.sweep()
-            except Exception:
-                log.warning("sweep put off", exc_info=True)
-            await asyncio.sleep(self._abandoned.total_seconds() / 4)
+                return await self._add(user, incoming, claim)
+            except BaseException:
+                await asyncio.shield(self._give_up(claim))
+                raise
 
-    async def sweep(self) -> None:
-        """One round of `keep_house`."""
-        now = datetime.now(UTC)
-        async with self._database.write() as session:
-            await unfinished.touch(session, self._records, now)
-            swept = await unfinished.sweep(session, now - self._abandoned)
-            await claims.touch(session, self._claims, now)
-            await claims.sweep(session, now, self._abandoned)
-        if swept:
-            log.info("swept %d unfinished uploads that a crash had left behind", swept)
-
-    async def settle(self) -> None:
-        """Wait until no upload is under way; one that was cancelled is then removed."""
-        await self._idle.wait()
-
-    async def _add(
-        self,
-        user: User,
-        name: str,
-        wanted: Wanted,
-        wav: AsyncIterator[bytes],
-        claim: ClaimId | None,
-    ) -> Record:
+    async def _add(self, user: User, incoming: Incoming, claim: ClaimId | None) -> Record:
         await self._check_room_left(user)
-        async with (
-            self._converters.gate.enter(),
-            self._unfinished_record(user, name) as record,
-            self._converters.start(wanted) as converter,
-        ):
-            mp3 = ChunkWriter(self._database, record, Kind.MP3, first_number=1)
-            kept_wav = ChunkWriter(self._database, record, Kind.WAV)
-            if self._keep_wav:
-                wav = _copied(wav, kept_wav)
-            await converter.convert(wav, mp3.write)
-            return await self._publish(record, converter.result(), mp3, kept_wav, claim)
+        async with self._converters.gate.enter(user.id) as place:
+            wav = await _begun(incoming.wav)
+            await place.slot()
+            async with (
+                self._unfinished_record(user, incoming) as record,
+                self._converters.start(incoming.wanted) as converter,
+            ):
+                mp3 = ChunkWriter(self._database, record, Kind.MP3, first_number=1)
+                kept_wav = ChunkWriter(self._database, record, Kind.WAV)
+                if self._keep_wav:
+                    wav = _copied(wav, kept_wav)
+                await converter.convert(wav, mp3.write)
+                return await self._publish(record, converter.result(), mp3, kept_wav, claim)
 
     async def _check_room_left(self, user: User) -> None:
         """Raises QuotaExceeded, before the body is read, where no recording would fit."""
         if self._quota_bytes:
             async with self._database.read() as session:
-                _, kept = await users.usage(session, user.id)
+                _, kept = await records.usage(session, user.id, self._retention.moment())
             if kept >= self._quota_bytes:
                 raise QuotaExceeded(self._quota_bytes)
 
@@ -145,26 +140,24 @@ class Uploads:
         """Raises QuotaExceeded where what was just published is too much; one at a time."""
         if self._quota_bytes:
             await users.lock(session, user_id)
-            _, kept = await users.usage(session, user_id)
+            _, kept = await records.usage(session, user_id, self._retention.moment())
             if kept > self._quota_bytes:
                 raise QuotaExceeded(self._quota_bytes)
 
-    async def _repeated(
-        self, claim: ClaimId, earlier: Claim, wanted: Wanted, wav: AsyncIterator[bytes]
-    ) -> Record:
+    async def _repeated(self, claim: ClaimId, earlier: Claim, incoming: Incoming) -> Record:
         if earlier.record_id is None:
             raise IdempotencyConflict(
                 "An upload with this Idempotency-Key is under way. Ask again when it has ended."
             )
         digest = hashlib.sha256()
-        async for piece in wav:
+        async for piece in incoming.wav:
             digest.update(piece)
         async with self._database.read() as session:
             record = await claims.record_of(session, claim)
         if record is None:
             raise interrupted()
         same_wav = record.receipt["source"]["sha256"] == digest.hexdigest()
-        if not same_wav or earlier.wanted != str(wanted):
+        if not same_wav or earlier.wanted != incoming.options:
             raise IdempotencyConflict(
                 "This Idempotency-Key belongs to another upload. Send a new key with a new one.",
                 status=422,
@@ -172,20 +165,17 @@ class Uploads:
         return record
 
     @asynccontextmanager
-    async def _unfinished_record(self, user: User, name: str) -> AsyncIterator[UnfinishedRecord]:
-        record = UnfinishedRecord(user.id, name)
-        self._records.add(record.id)
-        self._idle.clear()
-        try:
-            yield record
-        except BaseException:
-            if record.has_row:
-                await asyncio.shield(self._discard(record))
-            raise
-        finally:
-            self._records.discard(record.id)
-            if not self._records:
-                self._idle.set()
+    async def _unfinished_record(
+        self, user: User, incoming: Incoming
+    ) -> AsyncIterator[UnfinishedRecord]:
+        record = UnfinishedRecord(user.id, incoming.name, incoming.expires_in)
+        with self._housekeeping.under_way(record.id):
+            try:
+                yield record
+            except BaseException:
+                if record.has_row:
+                    await asyncio.shield(self._discard(record))
+                raise
 
     async def _discard(self, record: UnfinishedRecord) -> None:
         try:
@@ -211,7 +201,6 @@ class Uploads:
     ) -> Record:
         facts: dict[str, Any] = {
             **result.facts,
-            "created_at": datetime.now(UTC),
             "bytes": len(result.head) + mp3.bytes,
             "head_bytes": len(result.head),
             "waveform": result.waveform,
@@ -229,6 +218,25 @@ class Uploads:
             await mp3.finish(session)
             await kept_wav.finish(session)
         return record
+
+
+async def _begun(wav: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The same WAV, once its beginning is here, or all of a short one."""
+    beginning: list[bytes] = []
+    size = 0
+    async for piece in wav:
+        beginning.append(piece)
+        size += len(piece)
+        if size >= BEGINNING_BYTES:
+            break
+    return _chained(beginning, wav)
+
+
+async def _chained(beginning: list[bytes], rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    while beginning:
+        yield beginning.pop(0)
+    async for piece in rest:
+        yield piece
 
 
 async def _copied(wav: AsyncIterator[bytes], copy: ChunkWriter) -> AsyncIterator[bytes]:

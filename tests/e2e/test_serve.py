@@ -28,7 +28,7 @@ from tests.service import (
     wait_for,
 )
 
-WAV = sound.wav(sound.tone(1, 16_000), 16_000)
+WAV = sound.wav(sound.tone(6, 16_000), 16_000)
 
 
 def test_a_port_that_is_taken_is_a_sentence(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_the_printed_curl_lines_work_as_they_stand(tmp_path: Path) -> None:
         script = "\n".join(["set -euo pipefail", *lines]).replace("examples/hello.wav", "call.wav")
         subprocess.run(["bash", "-c", script], cwd=tmp_path, check=True, capture_output=True)
         heard, rate = sound.decode((tmp_path / "hello.mp3").read_bytes())
-    assert (rate, len(heard)) == (16_000, 16_000)
+    assert (rate, len(heard)) == (16_000, 96_000)
 
 
 def test_a_restart_loses_nothing(

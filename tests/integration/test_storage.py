@@ -19,7 +19,10 @@ from wavepost.storage import chunks, records, schema, unfinished
 from wavepost.storage.chunks import CHUNK_BYTES, ChunkWriter
 from wavepost.storage.database import Database, with_driver
 from wavepost.storage.models import Base, Kind, User
+from wavepost.storage.retention import Retention
 from wavepost.storage.unfinished import UnfinishedRecord
+
+FOR_EVER = Retention()
 
 
 @pytest.fixture
@@ -69,10 +72,10 @@ async def test_the_sweep_takes_what_shows_no_sign_of_life(database: Database, us
 async def test_an_unfinished_record_can_not_be_seen(database: Database, user: User) -> None:
     record = await begun(database, user)
     async with database.write() as session:
-        assert await records.find(session, record.id, user.id) is None
-        assert await records.page(session, user.id, None, 10) == []
-        assert not await records.remove(session, record.id, user.id)
-    assert (await Accounts(database).usage(user)).records == 0
+        assert await records.find(session, record.id, user.id, FOR_EVER.moment()) is None
+        assert await records.page(session, user.id, None, 10, FOR_EVER.moment()) == []
+        assert not await records.remove(session, record.id, user.id, FOR_EVER.moment())
+    assert (await Recordings(database, FOR_EVER, cache_bytes=0).usage(user)).records == 0
 
 
 async def test_a_swept_record_takes_no_more_chunks_and_is_never_published(
@@ -95,7 +98,7 @@ async def test_a_record_removed_by_another_process_is_gone_at_once(
     record = await begun(database, user)
     async with database.write() as session:
         assert await record.publish(session, {"bytes": 1, "head_bytes": 0})
-    here, elsewhere = (Recordings(database, cache_bytes=1000) for _ in range(2))
+    here, elsewhere = (Recordings(database, FOR_EVER, cache_bytes=1000) for _ in range(2))
     for _ in range(2):  # the second time from memory
         assert (await here.find(record.id, user.id)).id == record.id
     await elsewhere.remove(record.id, user)
@@ -110,7 +113,7 @@ async def test_a_user_who_left_gets_no_record(database: Database, user: User) ->
     record = UnfinishedRecord(user.id, "a.wav")
     async with database.read() as session:
         with pytest.raises(Unauthorized):
-            await record.publish(session, {"created_at": datetime.now(UTC)})
+            await record.publish(session, {})
 
 
 async def test_a_short_recording_has_no_row_before_it_is_whole(
@@ -121,10 +124,10 @@ async def test_a_short_recording_has_no_row_before_it_is_whole(
     await writer.write(b"short")
     assert await count(database, "records") == 0
     async with database.write() as session:
-        assert await record.publish(session, {"created_at": datetime.now(UTC)})
+        assert await record.publish(session, {})
         await writer.finish(session)
     async with database.read() as session:
-        assert await records.find(session, record.id, user.id)
+        assert await records.find(session, record.id, user.id, FOR_EVER.moment())
         assert await chunks.read(session, record.id, Kind.MP3, 1) == b"short"
 
 
@@ -246,7 +249,7 @@ async def test_recordings_from_before_waveforms_have_none(
     schema.upgrade(url)
     database = Database(url)
     async with database.read() as session:
-        found = await records.find(session, record_id, user_id)
+        found = await records.find(session, record_id, user_id, FOR_EVER.moment())
         assert found
         assert (found.duration, found.bytes) == (1.5, 9)
         assert await records.waveform(session, record_id) is None

@@ -48,6 +48,7 @@ def test_a_form_with_the_credentials_first(ann: Caller, server: Server) -> None:
         "id": 0,
         "user": ann.id,
         "status": "ready",
+        "expires_at": None,
         "url": 0,
         "name": "call.wav",
         "created_at": 0,

@@ -12,8 +12,9 @@ from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from wavepost.errors import Unauthorized
-from wavepost.storage import users
+from wavepost.storage import retention, users
 from wavepost.storage.models import Claim, Record
+from wavepost.storage.retention import Moment
 
 KEPT = timedelta(hours=24)
 
@@ -27,18 +28,21 @@ class ClaimId:
 
 
 async def make(
-    session: AsyncSession, claim: ClaimId, wanted: str, now: datetime, abandoned: timedelta
+    session: AsyncSession, claim: ClaimId, wanted: str, abandoned: timedelta, moment: Moment
 ) -> Claim | None:
     """Claim the key; the claim that is there already, if there is one.
 
-    One that a crash left behind, `abandoned` ago, counts no more. Raises Unauthorized where the
-    user has just left.
+    One that a crash left behind, `abandoned` ago, counts no more, and neither does one whose
+    record has expired. Raises Unauthorized where the user has just left.
     """
+    now = moment["now"]
     if not await users.lock(session, claim.user_id):
         raise Unauthorized
     await session.execute(delete(Claim).where(*_of(claim), _is_over(now, abandoned)))
     found = await session.scalar(select(Claim).where(*_of(claim)))
-    if found is not None:
+    if found is not None and not (
+        found.record_id and await retention.sweep_one(session, found.record_id, moment)
+    ):
         return found
     session.add(
         Claim(

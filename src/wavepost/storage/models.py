@@ -83,6 +83,13 @@ class Record(Base):
     __table_args__ = (
         CheckConstraint("status IN ('uploading', 'ready')", name="status"),
         Index(None, "user_id", "created_at", "id"),
+        Index(None, "created_at"),
+        Index(
+            "ix_records_expires_at",
+            "expires_at",
+            postgresql_where=text("expires_at IS NOT NULL"),
+            sqlite_where=text("expires_at IS NOT NULL"),
+        ),
         Index(
             "ix_records_uploading",
             "touched_at",
@@ -98,6 +105,8 @@ class Record(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     touched_at: Mapped[datetime] = mapped_column(UtcDateTime)
     """The last sign of life while `uploading`."""
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
+    """When it goes, where its upload asked for that; the operator's rule may be sooner."""
     waveform: Mapped[bytes | None] = mapped_column(LargeBinary, default=None, deferred=True)
     """For drawing, as BBC audiowaveform's .dat, version 2; read only when asked for."""
     duration: Mapped[float] = mapped_column(Double, default=0.0)
@@ -131,6 +140,17 @@ class Claim(Base):
     record_id: Mapped[UUID | None] = mapped_column(
         Uuid, ForeignKey("records.id", ondelete="CASCADE"), index=True, default=None
     )
+
+
+class Allowance(Base):
+    """How much somebody has used of what they may do in a minute."""
+
+    __tablename__ = "allowances"
+
+    party: Mapped[str] = mapped_column(String(100), primary_key=True)
+    """What is counted, and whose: a user's id, or an address."""
+    restored_at: Mapped[float] = mapped_column(Double, index=True)
+    """When nothing of it is used any more, in Unix time."""
 
 
 class Kind(StrEnum):

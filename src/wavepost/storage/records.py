@@ -1,48 +1,53 @@
-"""Queries over records that are ready."""
+"""Queries over records that can be seen: ready ones that are kept still.
+
+Each takes the moment for which it asks: see `retention`.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, delete, or_, select
+from sqlalchemy import and_, bindparam, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from wavepost.storage.models import Record, Status
+from wavepost.storage.models import Record
+from wavepost.storage.retention import IS_KEPT, Moment
 
 
-async def find(session: AsyncSession, record_id: UUID, user_id: UUID) -> Record | None:
+async def find(
+    session: AsyncSession, record_id: UUID, user_id: UUID, moment: Moment
+) -> Record | None:
     """The user's record, if there is one and it is whole."""
-    return await session.scalar(
-        select(Record).where(
-            Record.id == record_id, Record.user_id == user_id, Record.status == Status.READY
-        )
-    )
+    query = select(Record).where(Record.id == record_id, Record.user_id == user_id, IS_KEPT)
+    return await session.scalar(query, moment)
 
 
 _IS_READY = select(Record.id).where(
-    Record.id == bindparam("record_id"),
-    Record.user_id == bindparam("user_id"),
-    Record.status == Status.READY,
+    Record.id == bindparam("record_id"), Record.user_id == bindparam("user_id"), IS_KEPT
 )
 
 
-async def is_ready(session: AsyncSession, record_id: UUID, user_id: UUID) -> bool:
+async def is_ready(session: AsyncSession, record_id: UUID, user_id: UUID, moment: Moment) -> bool:
     """Whether `find` would find it; nothing is read but its id."""
     ids = {"record_id": record_id, "user_id": user_id}
     connection = await session.connection()
-    return (await connection.execute(_IS_READY, ids)).first() is not None
+    return (await connection.execute(_IS_READY, {**ids, **moment})).first() is not None
 
 
 async def waveform(session: AsyncSession, record_id: UUID) -> bytes | None:
-    """The record's waveform, if it has one."""
+    """The waveform of a record that was found, if it has one."""
     return await session.scalar(select(Record.waveform).where(Record.id == record_id))
 
 
 async def page(
-    session: AsyncSession, user_id: UUID, before: tuple[datetime, UUID] | None, limit: int
+    session: AsyncSession,
+    user_id: UUID,
+    before: tuple[datetime, UUID] | None,
+    limit: int,
+    moment: Moment,
 ) -> Sequence[Record]:
     """The user's records, newest first, that are older than `before` (created_at, id)."""
-    query = select(Record).where(Record.user_id == user_id, Record.status == Status.READY)
+    query = select(Record).where(Record.user_id == user_id, IS_KEPT)
     if before is not None:
         created_at, record_id = before
         query = query.where(
@@ -52,14 +57,19 @@ async def page(
             )
         )
     query = query.order_by(Record.created_at.desc(), Record.id.desc()).limit(limit)
-    return (await session.scalars(query)).all()
+    return (await session.scalars(query, moment)).all()
 
 
-async def remove(session: AsyncSession, record_id: UUID, user_id: UUID) -> bool:
+async def usage(session: AsyncSession, user_id: UUID, moment: Moment) -> tuple[int, int]:
+    """How many records the user has, and how many bytes they take, kept WAVs included."""
+    taken = func.sum(Record.bytes + func.coalesce(Record.wav_bytes, 0))
+    query = select(func.count(), func.coalesce(taken, 0)).where(Record.user_id == user_id, IS_KEPT)
+    records, size = (await session.execute(query, moment)).one()
+    return records, int(size)
+
+
+async def remove(session: AsyncSession, record_id: UUID, user_id: UUID, moment: Moment) -> bool:
     """Remove the user's record with its chunks; whether there was one."""
-    removed = await session.execute(
-        delete(Record)
-        .where(Record.id == record_id, Record.user_id == user_id, Record.status == Status.READY)
-        .returning(Record.id)
-    )
+    query = delete(Record).where(Record.id == record_id, Record.user_id == user_id, IS_KEPT)
+    removed = await session.execute(query.returning(Record.id), moment)
     return removed.first() is not None

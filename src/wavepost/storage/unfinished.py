@@ -1,7 +1,7 @@
 """Records whose upload is under way, or was when a crash came. Nobody sees them."""
 
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,9 +21,10 @@ class UnfinishedRecord:
         has_row: whether anything of it is in the database.
     """
 
-    def __init__(self, user_id: UUID, name: str) -> None:
+    def __init__(self, user_id: UUID, name: str, expires_in: timedelta | None = None) -> None:
         self.id = uuid.uuid4()
         self.has_row = False
+        self._expires_in = expires_in
         self._columns = {"id": self.id, "user_id": user_id, "name": name}
 
     async def begin(self, session: AsyncSession) -> None:
@@ -37,6 +38,12 @@ class UnfinishedRecord:
 
         Raises Unauthorized where the user has just left.
         """
+        now = datetime.now(UTC)
+        facts = {
+            **facts,
+            "created_at": now,
+            "expires_at": now + self._expires_in if self._expires_in else None,
+        }
         if not self.has_row:
             return await self._insert(session, status=Status.READY, **facts)
         return await session.scalar(

@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from wavepost.storage.models import Record, Status, User
+from wavepost.storage.models import User
 
 
 async def by_token(session: AsyncSession, token_sha256: bytes) -> User | None:
@@ -30,16 +30,3 @@ async def set_token(session: AsyncSession, user_id: UUID, token_sha256: bytes) -
 async def remove(session: AsyncSession, user_id: UUID) -> None:
     """Remove the user; their records and chunks go with them."""
     await session.execute(delete(User).where(User.id == user_id))
-
-
-async def usage(session: AsyncSession, user_id: UUID) -> tuple[int, int]:
-    """How many records the user has, and how many bytes they take, kept WAVs included."""
-    row = (
-        await session.execute(
-            select(
-                func.count(),
-                func.coalesce(func.sum(Record.bytes + func.coalesce(Record.wav_bytes, 0)), 0),
-            ).where(Record.user_id == user_id, Record.status == Status.READY)
-        )
-    ).one()
-    return row[0], int(row[1])

@@ -46,6 +46,7 @@ class RecordAnswer(BaseModel):
     url: str
     name: str
     created_at: datetime
+    expires_at: datetime | None
     duration: float
     channels: int
     sample_rate: int
@@ -54,8 +55,8 @@ class RecordAnswer(BaseModel):
     receipt: dict[str, Any]
 
     @classmethod
-    def of(cls, record: Record, base_url: str) -> "RecordAnswer":
-        """The record, with links that begin with `base_url`."""
+    def of(cls, record: Record, base_url: str, expires_at: datetime | None) -> "RecordAnswer":
+        """The record, with links that begin with `base_url`; `expires_at` is when it goes."""
         return cls(
             id=record.id,
             user=record.user_id,
@@ -63,6 +64,7 @@ class RecordAnswer(BaseModel):
             url=f"{base_url}/record?id={record.id}&user={record.user_id}",
             name=record.name,
             created_at=record.created_at,
+            expires_at=expires_at,
             duration=record.duration,
             channels=record.channels,
             sample_rate=record.sample_rate,
@@ -93,6 +95,8 @@ class LimitsAnswer(BaseModel):
     bitrates: list[int]
     qualities: list[int]
     keeps_wav: bool
+    retention_days: float | None
+    uploads_a_minute: int | None
 
 
 class HealthAnswer(BaseModel):

@@ -5,6 +5,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import time
 from collections.abc import AsyncIterator
 
 from starlette.datastructures import Headers
@@ -12,6 +13,9 @@ from starlette.requests import ClientDisconnect, Request
 
 from wavepost.errors import DigestMismatch, InvalidRequest, TooLarge
 from wavepost.web.problems import CutOff
+
+LEAST_BYTES_A_SECOND = 256
+"""A sixth of what the smallest recorder makes (GSM, 1,650): who is slower is up to something."""
 
 DIGESTS = {"sha-256": hashlib.sha256, "sha-512": hashlib.sha512}
 
@@ -27,6 +31,8 @@ class Body:
         """Raises TooLarge where the length is known, and InvalidRequest for a malformed digest."""
         self._stream = request.stream()
         self._idle_seconds = idle_seconds
+        self._waited_seconds = 0.0
+        self._came_meanwhile = 0
         self._max_bytes = max_bytes
         if request.headers.get("content-encoding", "identity").lower() != "identity":
             raise InvalidRequest(
@@ -54,17 +60,26 @@ class Body:
                 )
 
     async def _next(self) -> bytes:
+        started = time.monotonic()
         try:
             async with asyncio.timeout(self._idle_seconds):
                 # The stream ends with an empty piece.
-                return await anext(self._stream, b"")
+                piece = await anext(self._stream, b"")
         except TimeoutError:
-            raise InvalidRequest(
-                f"Nothing came for {self._idle_seconds:g} seconds. Send the recording again.",
-                status=408,
-            ) from None
+            raise _too_slow(f"Nothing came for {self._idle_seconds:g} seconds") from None
         except ClientDisconnect:
             raise CutOff("its sender hung up") from None
+        self._check_speed(len(piece), time.monotonic() - started)
+        return piece
+
+    def _check_speed(self, size: int, waited_seconds: float) -> None:
+        """Count what came while we waited for the sender, not while the sender waited for us."""
+        self._came_meanwhile += size
+        self._waited_seconds += waited_seconds
+        if self._came_meanwhile >= LEAST_BYTES_A_SECOND * self._idle_seconds:
+            self._came_meanwhile, self._waited_seconds = 0, 0.0
+        elif self._waited_seconds > self._idle_seconds and size:
+            raise _too_slow(f"Less than {LEAST_BYTES_A_SECOND} bytes a second came")
 
 
 def expected_digests(headers: Headers) -> dict[str, bytes]:
@@ -84,6 +99,10 @@ def expected_digests(headers: Headers) -> dict[str, bytes]:
             )
         found[name] = digest
     return found
+
+
+def _too_slow(what: str) -> InvalidRequest:
+    return InvalidRequest(f"{what}. Send the recording again.", status=408)
 
 
 def _too_large(max_bytes: int) -> TooLarge:

@@ -29,6 +29,14 @@ async def _service(request: Request) -> Service:
 CurrentService = Annotated[Service, Depends(_service)]
 
 
+async def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+CallerAddress = Annotated[str, Depends(_address)]
+"""Where the request comes from: what a trusted proxy says, else the peer's address."""
+
+
 async def _token(
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> str | None:
@@ -38,10 +46,10 @@ async def _token(
 BearerToken = Annotated[str | None, Depends(_token)]
 
 
-async def _user(service: CurrentService, token: BearerToken) -> User:
+async def _user(service: CurrentService, token: BearerToken, address: CallerAddress) -> User:
     if token is None:
         raise Unauthorized
-    return await service.accounts.authenticate(token)
+    return await service.accounts.authenticate(token, address=address)
 
 
 CurrentUser = Annotated[User, Depends(_user)]

@@ -66,7 +66,7 @@ def problem(
 def _headers(error: errors.WavepostError) -> dict[str, str]:
     if isinstance(error, errors.Unauthorized):
         return {"WWW-Authenticate": "Bearer"}
-    if isinstance(error, errors.Busy):
+    if isinstance(error, errors.Busy | errors.RateLimited):
         return {"Retry-After": str(error.retry_after_seconds)}
     return {}
 

@@ -6,6 +6,8 @@ import secrets
 import signal
 import socket
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import h11
 import uvicorn
@@ -20,6 +22,10 @@ from wavepost.web.problems import problem
 BACKLOG = 2048
 WRITE_BUFFER_BYTES = 512 * 1024
 
+BEGIN_SECONDS = 30
+"""How long a connection may take at most to send a request's headers, or the rest of one that was
+answered already."""
+
 
 async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM; `announce` gets the address once requests are answered.
@@ -32,7 +38,7 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
                 create_app(service),
                 lifespan="off",
                 ws="none",
-                http=_Protocol,
+                http=partial(_Protocol, min(BEGIN_SECONDS, settings.idle_seconds)),  # type: ignore[arg-type]
                 access_log=False,  # it would write whole links into the log; RequestLog doesn't
                 proxy_headers=False,  # it trusts every local peer; TrustedProxies doesn't
                 server_header=False,
@@ -47,15 +53,58 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
 
 
 class _Protocol(H11Protocol):
-    """h11, for it bounds headers, trailers and chunk extensions (64 KiB); httptools does not.
+    """Gives callers a time to begin, and errors our shape also where there was no request.
 
-    It costs 0.1 s of CPU more for 600 MB of upload. What is no HTTP gets our shape of error too.
+    h11, for it bounds headers, trailers and chunk extensions (64 KiB); httptools does not. It
+    costs 0.1 s of CPU more for 600 MB of upload.
     """
+
+    def __init__(self, begin_seconds: float, **of_uvicorn: Any) -> None:
+        super().__init__(**of_uvicorn)
+        self._begin_seconds = begin_seconds
+        self._until_request: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Let two chunks of a download wait for the kernel: fewer steps for each of them."""
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
+        self._watch()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came."""
+        super().data_received(data)
+        self._watch()
+
+    def on_response_complete(self) -> None:
+        """Be ready for the next request."""
+        super().on_response_complete()
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Clean up."""
+        self._unwatch()
+        super().connection_lost(exc)
+
+    def _watch(self) -> None:
+        """Give the caller a time to begin a request, whether silent, slow, or still at the last.
+
+        While one is served, the application watches over its body itself.
+        """
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._unwatch()
+        elif self._until_request is None and not self.transport.is_closing():
+            self._until_request = self.loop.call_later(self._begin_seconds, self._give_up)
+
+    def _unwatch(self) -> None:
+        if self._until_request is not None:
+            self._until_request.cancel()
+            self._until_request = None
+
+    def _give_up(self) -> None:
+        if self.conn.our_state is h11.IDLE and self.conn.trailing_data[0]:
+            self._refuse(f"No whole request came in {self._begin_seconds:g} seconds.", 408)
+        else:
+            self.transport.close()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what can't be parsed, and hang up."""
@@ -63,10 +112,13 @@ class _Protocol(H11Protocol):
             # The answer went out already; this is what came behind it.
             self.transport.close()
             return
+        self._refuse(f"{msg} Send HTTP/1.1 with headers of up to 64 KiB.", 400)
+
+    def _refuse(self, detail: str, status: int) -> None:
         request_id = secrets.token_hex(16)
-        refusal = InvalidRequest(f"{msg} Send HTTP/1.1 with headers of up to 64 KiB.", status=400)
+        refusal = InvalidRequest(detail, status=status)
         answer = problem(refusal, request_id, {"X-Request-Id": request_id, "Connection": "close"})
-        head = h11.Response(status_code=400, headers=answer.raw_headers)
+        head = h11.Response(status_code=status, headers=answer.raw_headers)
         for event in (head, h11.Data(data=bytes(answer.body)), h11.EndOfMessage()):
             self.transport.write(self.conn.send(event) or b"")
         self.transport.close()

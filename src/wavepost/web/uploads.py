@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import IO
 from urllib.parse import unquote
 from uuid import UUID
@@ -19,18 +20,21 @@ from wavepost.audio.gate import Gate
 from wavepost.audio.source import PIECE_BYTES
 from wavepost.errors import InvalidRequest, StorageFull, TooLarge, Unauthorized
 from wavepost.storage.models import MAX_FILE_NAME_CHARACTERS
+from wavepost.uploads import Incoming
 from wavepost.web.body import Body
 from wavepost.web.forms import Event, Field, FileStart, parts, text
 
 FILE_FIELD = "record"
 CREDENTIALS = ("user_id", "access_token")
-OPTIONS = ("bitrate", "quality")
+OPTIONS = ("bitrate", "quality", "expires_in")
 
 FORM_OVERHEAD_BYTES = 64 * 1024
 """What a form may hold beside the WAV."""
 
 FILE_FIRST_BYTES = 256 * 1024 * 1024
 """The largest WAV that may come before the credentials: it waits in a temporary file for them."""
+
+MAX_EXPIRES_IN = timedelta(days=36_500)
 
 DEFAULT_FILE_NAME = "recording.wav"
 _EXTENDED_FILE_NAME = re.compile(
@@ -40,11 +44,9 @@ _EXTENDED_FILE_NAME = re.compile(
 
 @dataclass
 class Upload:
-    """What was sent. `wav` is still arriving, and is to be read once."""
+    """What was sent. Its WAV is still arriving, and is to be read once."""
 
-    wav: AsyncIterator[bytes]
-    name: str
-    wanted: Wanted
+    incoming: Incoming
     token: str
     user_id: str | None
     fields: "_Fields"
@@ -59,6 +61,7 @@ async def receive(
     request: Request,
     bearer: str | None,
     *,
+    sender: str,
     idle_seconds: float,
     max_bytes: int,
     waiting_room: Gate,
@@ -68,11 +71,12 @@ async def receive(
     Args:
         request: its body has not been read.
         bearer: the token of the Authorization header.
+        sender: the address that it comes from.
         idle_seconds: how long the sender may be silent.
         max_bytes: the largest WAV.
         waiting_room: lets in those whose WAV comes before their credentials.
 
-    Raises InvalidRequest, TooLarge or Unauthorized; reading `wav` may raise them too.
+    Raises InvalidRequest, TooLarge or Unauthorized; reading the WAV may raise them too.
     """
     fields = _Fields(bearer)
     for name, value in request.query_params.multi_items():
@@ -88,7 +92,8 @@ async def receive(
     if fields.has_credentials:
         yield fields.upload(_rest_of_form(events, fields, max_bytes), file_name)
         return
-    async with waiting_room.enter():
+    async with waiting_room.enter(sender) as place:
+        await place.slot()
         with _temporary_file() as waiting:
             await _set_aside(events, fields, waiting, min(max_bytes, FILE_FIRST_BYTES))
             yield fields.upload(_taken_up(waiting), file_name)
@@ -121,9 +126,12 @@ class _Fields:
         if len(tokens) != 1 or not self.has_credentials:
             raise Unauthorized
         return Upload(
-            wav=wav,
-            name=clean_file_name(self.values.get("name", sent_name)),
-            wanted=self._wanted(),
+            incoming=Incoming(
+                wav=wav,
+                name=clean_file_name(self.values.get("name", sent_name)),
+                wanted=self._wanted(),
+                expires_in=self._expires_in(),
+            ),
             token=str(tokens.pop()),
             user_id=self.values.get("user_id"),
             fields=self,
@@ -145,6 +153,15 @@ class _Fields:
             bitrate=self._number("bitrate", ALL_BITRATES),
             quality=self._number("quality", tuple(QUALITIES)),
         )
+
+    def _expires_in(self) -> timedelta | None:
+        if "expires_in" not in self.values:
+            return None
+        value = self.values["expires_in"]
+        most = int(MAX_EXPIRES_IN.total_seconds())
+        if not re.fullmatch(r"[0-9]{1,10}", value) or not 0 < int(value) <= most:
+            raise InvalidRequest.field("expires_in", f"send a number of seconds, 1 to {most}")
+        return timedelta(seconds=int(value))
 
     def _number(self, name: str, choices: tuple[int, ...]) -> int | None:
         if name not in self.values:

@@ -37,6 +37,8 @@ async def limits(service: CurrentService) -> LimitsAnswer:
         bitrates=list(ALL_BITRATES),
         qualities=list(QUALITIES),
         keeps_wav=settings.keep_wav,
+        retention_days=settings.retention_days or None,
+        uploads_a_minute=settings.rate_limit or None,
     )
 
 

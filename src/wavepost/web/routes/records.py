@@ -9,11 +9,12 @@ from fastapi import APIRouter, Query, Request, Response, status
 from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.datastructures import Headers
 
+from wavepost.bootstrap import Service
 from wavepost.errors import InvalidRequest
 from wavepost.storage.models import Record
 from wavepost.web import uploads
 from wavepost.web.answers import RecordAnswer, RecordsAnswer
-from wavepost.web.caller import BaseUrl, BearerToken, CurrentService, CurrentUser
+from wavepost.web.caller import BaseUrl, BearerToken, CallerAddress, CurrentService, CurrentUser
 from wavepost.web.links import parse_id
 from wavepost.web.problems import responses
 
@@ -25,6 +26,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OPTION_SCHEMAS = {
     "bitrate": {"type": "integer", "description": "Constant bitrate in kbit/s."},
     "quality": {"type": "integer", "minimum": 0, "maximum": 9, "description": "Variable bitrate."},
+    "expires_in": {"type": "integer", "minimum": 1, "description": "Seconds until it is removed."},
 }
 _FORM_SCHEMA = {
     "type": "object",
@@ -80,34 +82,40 @@ _UPLOAD_OPENAPI: dict[str, Any] = {
         "digest_mismatch",
         "idempotency_conflict",
         "quota_exceeded",
+        "rate_limited",
         "busy",
         "storage_full",
     ),
 )
 async def add(
-    request: Request, service: CurrentService, bearer: BearerToken, link_base: BaseUrl
+    request: Request,
+    service: CurrentService,
+    bearer: BearerToken,
+    address: CallerAddress,
+    link_base: BaseUrl,
 ) -> Response:
     """Upload a WAV, as a form or as bare bytes; the answer holds the link to its MP3.
 
     201 means that the MP3 is committed, whole, and that the link works now.
     """
+    known = None
     if bearer is not None:
-        await service.accounts.authenticate(bearer)
-    service.converters.gate.check()
+        known = (await service.accounts.authenticate(bearer, address=address)).id
+    service.converters.gate.check(known)
     settings = service.settings
     async with uploads.receive(
         request,
         bearer,
+        sender=address,
         idle_seconds=settings.idle_seconds,
         max_bytes=settings.max_upload_bytes,
         waiting_room=service.waiting_room,
     ) as upload:
-        user = await service.accounts.authenticate(upload.token, upload.user_id)
+        user = await service.accounts.authenticate(upload.token, upload.user_id, address)
         upload.confirm(user.id)
-        record = await service.uploads.add(
-            user, upload.name, upload.wanted, upload.wav, idempotency_key(request.headers)
-        )
-    answer = RecordAnswer.of(record, link_base)
+        key = idempotency_key(request.headers)
+        record = await service.uploads.add(user, upload.incoming, key)
+    answer = _answer(service, record, link_base)
     headers = {"Location": answer.url}
     if _prefers_text(request.headers.get("accept", "")):
         return PlainTextResponse(answer.url, status.HTTP_201_CREATED, headers)
@@ -117,7 +125,7 @@ async def add(
 @router.get(
     "/records",
     summary="List your recordings",
-    responses=responses("invalid_request", "unauthorized", "busy"),
+    responses=responses("invalid_request", "unauthorized", "rate_limited", "busy"),
 )
 async def page(
     user: CurrentUser,
@@ -131,7 +139,7 @@ async def page(
     found = await service.recordings.page(user, before, limit + 1)
     shown = found[:limit]
     return RecordsAnswer(
-        records=[RecordAnswer.of(record, link_base) for record in shown],
+        records=[_answer(service, record, link_base) for record in shown],
         next=_cursor(shown[-1]) if len(found) > limit else None,
     )
 
@@ -139,25 +147,29 @@ async def page(
 @router.get(
     "/records/{record_id}",
     summary="Look at a recording",
-    responses=responses("unauthorized", "not_found", "busy"),
+    responses=responses("unauthorized", "not_found", "rate_limited", "busy"),
 )
 async def show(
     record_id: str, user: CurrentUser, service: CurrentService, link_base: BaseUrl
 ) -> RecordAnswer:
     """One of your recordings with its receipt."""
     record = await service.recordings.find(parse_id(record_id), user.id)
-    return RecordAnswer.of(record, link_base)
+    return _answer(service, record, link_base)
 
 
 @router.delete(
     "/records/{record_id}",
     summary="Remove a recording",
     status_code=status.HTTP_204_NO_CONTENT,
-    responses=responses("unauthorized", "not_found", "busy"),
+    responses=responses("unauthorized", "not_found", "rate_limited", "busy"),
 )
 async def remove(record_id: str, user: CurrentUser, service: CurrentService) -> None:
     """Remove one of your recordings. Its link stops at once."""
     await service.recordings.remove(parse_id(record_id), user)
+
+
+def _answer(service: Service, record: Record, link_base: str) -> RecordAnswer:
+    return RecordAnswer.of(record, link_base, service.recordings.expires_at(record))
 
 
 def idempotency_key(headers: Headers) -> str | None:

@@ -4,17 +4,17 @@ import unicodedata
 from typing import Annotated
 
 from fastapi import APIRouter, Response, status
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from wavepost.storage.models import MAX_NAME_CHARACTERS
 from wavepost.web.answers import AccountAnswer, NewUserAnswer, TokenAnswer
-from wavepost.web.caller import BearerToken, CurrentService, CurrentUser
+from wavepost.web.caller import BearerToken, CallerAddress, CurrentService, CurrentUser
 from wavepost.web.problems import responses
 
 router = APIRouter(tags=["users"])
 
-NO_STORE = {"Cache-Control": "no-store"}
+NAME_SCHEMA = {"type": "string", "minLength": 1, "maxLength": MAX_NAME_CHARACTERS}
 
 
 def _checked_name(name: str) -> str:
@@ -33,31 +33,38 @@ class NewUser(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    name: Annotated[str, AfterValidator(_checked_name)]
+    name: Annotated[str, AfterValidator(_checked_name), WithJsonSchema(NAME_SCHEMA)]
 
 
 @router.post(
     "/users",
     summary="Register",
     status_code=status.HTTP_201_CREATED,
-    responses=responses("invalid_request", "unauthorized", "too_large", "busy"),
+    responses=responses("invalid_request", "unauthorized", "too_large", "rate_limited", "busy"),
 )
 async def register(
-    new: NewUser, service: CurrentService, key: BearerToken, response: Response
+    new: NewUser,
+    service: CurrentService,
+    key: BearerToken,
+    address: CallerAddress,
+    response: Response,
 ) -> NewUserAnswer:
     """Register. The answer holds your id and your access token: keep it, it is shown once.
 
     Where the server wants a sign-up key, send it as the bearer token.
     """
-    user, token = await service.accounts.register(new.name, key)
-    response.headers.update(NO_STORE)
+    user, token = await service.accounts.register(new.name, key, address)
     return NewUserAnswer(id=user.id, name=user.name, created_at=user.created_at, access_token=token)
 
 
-@router.get("/users/me", summary="Look at yourself", responses=responses("unauthorized", "busy"))
+@router.get(
+    "/users/me",
+    summary="Look at yourself",
+    responses=responses("unauthorized", "rate_limited", "busy"),
+)
 async def me(user: CurrentUser, service: CurrentService) -> AccountAnswer:
     """Who you are here, and how much you keep."""
-    usage = await service.accounts.usage(user)
+    usage = await service.recordings.usage(user)
     return AccountAnswer(
         id=user.id,
         name=user.name,
@@ -69,14 +76,13 @@ async def me(user: CurrentUser, service: CurrentService) -> AccountAnswer:
 
 
 @router.post(
-    "/users/me/token", summary="Rotate the token", responses=responses("unauthorized", "busy")
+    "/users/me/token",
+    summary="Rotate the token",
+    responses=responses("unauthorized", "rate_limited", "busy"),
 )
-async def rotate_token(
-    user: CurrentUser, service: CurrentService, response: Response
-) -> TokenAnswer:
+async def rotate_token(user: CurrentUser, service: CurrentService) -> TokenAnswer:
     """A new access token. The old one stops at once."""
     token = await service.accounts.rotate_token(user)
-    response.headers.update(NO_STORE)
     return TokenAnswer(access_token=token)
 
 
@@ -84,7 +90,7 @@ async def rotate_token(
     "/users/me",
     summary="Leave",
     status_code=status.HTTP_204_NO_CONTENT,
-    responses=responses("unauthorized", "busy"),
+    responses=responses("unauthorized", "rate_limited", "busy"),
 )
 async def leave(user: CurrentUser, service: CurrentService) -> None:
     """Remove yourself and every recording of yours. There is no way back."""
