@@ -1,5 +1,6 @@
 """The only reader of the environment: one class, built once, passed down as plain values."""
 
+import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -33,6 +34,11 @@ class Settings(BaseSettings):
         (),
         description="Addresses or networks, separated by commas, whose `X-Forwarded-For`, "
         "`X-Forwarded-Proto` and `X-Forwarded-Host` count.",
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Origins, separated by commas, whose pages may use the API, such as "
+        "`https://app.example.org`; `*` means any.",
     )
     signup: Literal["open", "key", "closed"] = Field(
         "open",
@@ -110,6 +116,17 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _are_origins(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        origins = tuple(part.strip() for part in value.split(",") if part.strip())
+        for origin in origins:
+            if origin != "*" and not re.fullmatch(r"https?://[^/\s?#@]+", origin):
+                raise ValueError("write https://host, without a path, or *")
+        return origins
 
     @field_validator("public_url")
     @classmethod

@@ -1,7 +1,5 @@
 """What real players make of an MP3 with many joins."""
 
-import os
-import shutil
 import subprocess
 import threading
 import wave
@@ -14,6 +12,7 @@ import pytest
 
 from tests import sound
 from tests.conversions import converted
+from tests.players import chromium, tool
 from tests.unit.test_segments import music_like
 from wavepost.audio import segments
 from wavepost.audio.encoder import Wanted
@@ -26,15 +25,6 @@ fetch("/music.mp3").then(answer => answer.arrayBuffer())
   .then(sound => `${sound.length} samples of ${sound.numberOfChannels} channels`, String)
   .then(found => fetch("/found", {method: "POST", body: found}));
 </script>"""
-
-
-def tool(name: str) -> str:
-    """The player's path. It may be missing, but not in CI."""
-    path = shutil.which(name)
-    if path is None and "CI" not in os.environ:
-        pytest.skip(f"{name} is not installed")
-    assert path, f"{name} is not installed"
-    return path
 
 
 @pytest.fixture(params=[Wanted(), Wanted(quality=4)], ids=["constant", "variable"])
@@ -88,15 +78,11 @@ def test_chromium_decodes_every_sample(mp3: Path) -> None:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Site) as site:
         threading.Thread(target=site.serve_forever, daemon=True).start()
-        command = [
-            *(tool("chromium"), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"),
-            *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-            *(f"--user-data-dir={mp3.parent / 'profile'}", "--remote-debugging-port=0"),
-            f"http://127.0.0.1:{site.server_port}/",
-        ]
-        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as chromium:
+        page = f"http://127.0.0.1:{site.server_port}/"
+        command = [*chromium(mp3.parent / "profile"), "--remote-debugging-port=0", page]
+        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as browser:
             try:
                 assert found.get(timeout=60) == f"{SECONDS * RATE} samples of 2 channels"
             finally:
-                chromium.terminate()
+                browser.terminate()
         site.shutdown()

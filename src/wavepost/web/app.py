@@ -9,7 +9,8 @@ from wavepost.web import problems
 from wavepost.web.links import TrustedProxies
 from wavepost.web.middleware import RequestLog, SmallBodies
 from wavepost.web.openapi import describe_problems
-from wavepost.web.routes import operations, record, records, users
+from wavepost.web.routes import documentation, operations, record, records, users
+from wavepost.web.security import OneFraming, SecurityHeaders, cross_origin
 
 
 def create_app(service: Service) -> FastAPI:
@@ -19,16 +20,22 @@ def create_app(service: Service) -> FastAPI:
         title="wavepost",
         summary="POST a WAV, get an MP3 link.",
         version=__version__,
+        static_url=documentation.STATIC_URL,
+        docs_url=None,
         redoc_url=None,
     )
     app.state.service = service
     # What is asked for most is looked for first.
-    for routes in (record, records, users, operations):
+    for routes in (record, records, users, operations, documentation):
         app.include_router(routes.router)
     problems.add_handlers(app)
     describe_problems(app)
     # The last one added is the first to see a request.
     app.add_middleware(SmallBodies)
+    app.add_middleware(OneFraming)
     app.add_middleware(TrustedProxies, networks=service.settings.trusted_proxies)
+    if service.settings.cors_origins:
+        app.add_middleware(cross_origin(service.settings.cors_origins))
     app.add_middleware(RequestLog)
+    app.add_middleware(SecurityHeaders)
     return app

@@ -1,7 +1,6 @@
 """What operators and clients ask of the service itself."""
 
 from fastapi import APIRouter, Response, status
-from fastapi.responses import RedirectResponse
 
 from wavepost.audio.codecs import CODECS
 from wavepost.audio.encoder import QUALITIES
@@ -13,12 +12,6 @@ from wavepost.web.caller import CurrentService
 from wavepost.web.uploads import FILE_FIRST_BYTES
 
 router = APIRouter(tags=["operations"])
-
-
-@router.get("/", include_in_schema=False)
-async def home() -> Response:
-    """A browser's first visit lands where the API explains itself."""
-    return RedirectResponse("/docs")
 
 
 @router.get("/limits")
