@@ -6,7 +6,7 @@ COMPOSE ?= docker compose
 MINUTES ?= 5
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench corpus fuzz check format up down
+.PHONY: help setup run test bench corpus fuzz check audit format up down
 
 help:  ## This list
 	@sed -n 's/^\([a-z]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -37,11 +37,17 @@ fuzz: setup  ## Look for WAVs that break the converter; MINUTES says how long
 	    WAVEPOST_FUZZ_EXAMPLES=600 $(BIN)/pytest -q -x tests/unit/test_fuzz.py || exit 1; \
 	done
 
-check: setup  ## Format, lint, types, import direction
+check: setup  ## Format, lint, types, import direction, advisories
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory audit
+
+# Not pip-audit: where its data can't be reached, it says so of each package and ends well.
+audit: setup  ## Look the locked dependencies up among the known vulnerabilities (osv.dev)
+	@$(BIN)/uv audit --locked --quiet --preview-features audit-command || { \
+	    status=$$?; [ $$status = 2 ] || exit $$status; echo "Dependencies were not audited."; }
 
 format: setup  ## Rewrite the code in the one format
 	$(BIN)/ruff format
