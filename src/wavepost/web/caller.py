@@ -13,6 +13,10 @@ from wavepost.web.links import base_url
 _bearer = HTTPBearer(auto_error=False, description="The access token that POST /users gave.")
 
 
+TOKEN_OR_NONE: list[dict[str, list[str]]] = [{_bearer.scheme_name: []}, {}]
+"""For the OpenAPI document: operations that can do without the header."""
+
+
 def service_of(request: Request) -> Service:
     """The service that `create_app` was given."""
     service: Service = request.app.state.service

@@ -71,12 +71,17 @@ def _headers(error: errors.WavepostError) -> dict[str, str]:
     return {}
 
 
-def responses(*codes: str) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI entries for the errors that a route can answer with."""
+def responses(*codes: str, has_body: bool = False) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI entries for the errors that a route can answer with.
+
+    `has_body`: the request has one, which may be unreadable (400) or late (408).
+    """
+    pairs = [(CODES[code].status, code) for code in codes]
+    if has_body:
+        pairs += [(status, errors.InvalidRequest.code) for status in (400, 408)]
     by_status: dict[int | str, dict[str, Any]] = {}
-    for code in codes:
-        error = CODES[code]
-        names = by_status.setdefault(error.status, {"model": ProblemAnswer, "description": ""})
+    for status, code in pairs:
+        names = by_status.setdefault(status, {"model": ProblemAnswer, "description": ""})
         names["description"] = " · ".join(filter(None, (names["description"], f"`{code}`")))
     return by_status
 

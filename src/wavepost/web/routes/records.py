@@ -9,12 +9,20 @@ from fastapi import APIRouter, Query, Request, Response, status
 from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.datastructures import Headers
 
+from wavepost.audio.frames import ALL_BITRATES
 from wavepost.bootstrap import Service
 from wavepost.errors import InvalidRequest
 from wavepost.storage.models import Record
 from wavepost.web import uploads
 from wavepost.web.answers import RecordAnswer, RecordsAnswer
-from wavepost.web.caller import BaseUrl, BearerToken, CallerAddress, CurrentService, CurrentUser
+from wavepost.web.caller import (
+    TOKEN_OR_NONE,
+    BaseUrl,
+    BearerToken,
+    CallerAddress,
+    CurrentService,
+    CurrentUser,
+)
 from wavepost.web.links import parse_id
 from wavepost.web.problems import responses
 
@@ -24,7 +32,7 @@ MAX_PAGE = 100
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _OPTION_SCHEMAS = {
-    "bitrate": {"type": "integer", "description": "Constant bitrate in kbit/s."},
+    "bitrate": {"enum": [*ALL_BITRATES], "description": "Constant bitrate in kbit/s."},
     "quality": {"type": "integer", "minimum": 0, "maximum": 9, "description": "Variable bitrate."},
     "expires_in": {"type": "integer", "minimum": 1, "description": "Seconds until it is removed."},
 }
@@ -39,6 +47,7 @@ _FORM_SCHEMA = {
     },
 }
 _UPLOAD_OPENAPI: dict[str, Any] = {
+    "security": TOKEN_OR_NONE,  # a form may hold it
     "requestBody": {
         "required": True,
         "content": {
@@ -85,6 +94,7 @@ _UPLOAD_OPENAPI: dict[str, Any] = {
         "rate_limited",
         "busy",
         "storage_full",
+        has_body=True,
     ),
 )
 async def add(

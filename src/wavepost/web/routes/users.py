@@ -9,7 +9,13 @@ from pydantic_core import PydanticCustomError
 
 from wavepost.storage.models import MAX_NAME_CHARACTERS
 from wavepost.web.answers import AccountAnswer, NewUserAnswer, TokenAnswer
-from wavepost.web.caller import BearerToken, CallerAddress, CurrentService, CurrentUser
+from wavepost.web.caller import (
+    TOKEN_OR_NONE,
+    BearerToken,
+    CallerAddress,
+    CurrentService,
+    CurrentUser,
+)
 from wavepost.web.problems import responses
 
 router = APIRouter(tags=["users"])
@@ -39,8 +45,11 @@ class NewUser(BaseModel):
 @router.post(
     "/users",
     summary="Register",
+    openapi_extra={"security": TOKEN_OR_NONE},
     status_code=status.HTTP_201_CREATED,
-    responses=responses("invalid_request", "unauthorized", "too_large", "rate_limited", "busy"),
+    responses=responses(
+        "invalid_request", "unauthorized", "too_large", "rate_limited", "busy", has_body=True
+    ),
 )
 async def register(
     new: NewUser,
