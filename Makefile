@@ -6,7 +6,7 @@ COMPOSE ?= docker compose
 MINUTES ?= 5
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench corpus fuzz check audit format up down
+.PHONY: help setup run test bench corpus fuzz load check audit format up down
 
 help:  ## This list
 	@sed -n 's/^\([a-z]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -36,6 +36,9 @@ fuzz: setup  ## Look for WAVs that break the converter; MINUTES says how long
 	@end=$$(($$(date +%s) + 60 * $(MINUTES))); while [ $$(date +%s) -lt $$end ]; do \
 	    WAVEPOST_FUZZ_EXAMPLES=600 $(BIN)/pytest -q -x tests/unit/test_fuzz.py || exit 1; \
 	done
+
+load: setup  ## Put 200 callers on a server for two minutes, and print how it bore them
+	@$(BIN)/python -m tests.load
 
 check: setup  ## Format, lint, types, import direction, advisories
 	$(BIN)/ruff format --check

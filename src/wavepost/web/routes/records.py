@@ -110,8 +110,8 @@ async def add(
     """
     known = None
     if bearer is not None:
-        known = (await service.accounts.authenticate(bearer, address=address)).id
-    service.converters.gate.check(known)
+        known = await service.accounts.authenticate(bearer, address=address)
+    service.converters.gate.check(known and known.id)
     settings = service.settings
     async with uploads.receive(
         request,
@@ -121,7 +121,9 @@ async def add(
         max_bytes=settings.max_upload_bytes,
         waiting_room=service.waiting_room,
     ) as upload:
-        user = await service.accounts.authenticate(upload.token, upload.user_id, address)
+        user = known
+        if user is None or upload.user_id is not None:
+            user = await service.accounts.authenticate(upload.token, upload.user_id, address)
         upload.confirm(user.id)
         key = idempotency_key(request.headers)
         record = await service.uploads.add(user, upload.incoming, key)
