@@ -1,21 +1,25 @@
 """The converter child and its parent's side."""
 
+import asyncio
 import multiprocessing
 import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 
 import pytest
+import uvloop
 
 from tests import sound
 from tests.service import wait_for
 from wavepost.audio import sandbox
+from wavepost.audio.converter import Converter
 from wavepost.audio.converters import Converters
 from wavepost.audio.encoder import Wanted
-from wavepost.errors import DamagedWav, NotAWav
+from wavepost.errors import Busy, DamagedWav, NotAWav
 
 WAV = sound.wav(sound.tone(1, 16_000), 16_000)
 
@@ -76,6 +80,33 @@ async def test_a_child_that_died_while_it_waited_is_replaced(converters: Convert
     waiting.kill()
     waiting.join()
     assert await converted(converters, WAV)
+
+
+def test_a_child_that_is_killed_while_it_is_fed_is_busy() -> None:
+    """On the server's own event loop, which won't have a closed connection written to."""
+
+    async def feed_the_dead() -> None:
+        ours, child = socket.socketpair()
+        reader, writer = await asyncio.open_unix_connection(sock=ours)
+        is_known = asyncio.Event()
+
+        async def exit_code() -> int:
+            await is_known.wait()
+            return -signal.SIGKILL
+
+        async def wav() -> AsyncIterator[bytes]:
+            yield WAV[:1000]
+            child.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+            asyncio.get_running_loop().call_soon(is_known.set)
+            yield WAV[1000:]
+
+        with pytest.raises(Busy, match="stopped"):
+            await Converter(reader, writer, exit_code, len(WAV)).convert(wav(), ignore)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(feed_the_dead())
 
 
 async def test_closing_ends_the_child_that_waits(converters: Converters) -> None:

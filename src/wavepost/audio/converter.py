@@ -67,13 +67,20 @@ class Converter:
             # If the child has ended, `taking` says why.
             with suppress(BrokenPipeError, ConnectionResetError):
                 async for piece in wav:
+                    self._check_open()
                     self._writer.write(piece)
                     async with asyncio.timeout(STUCK_SECONDS):
                         await self._writer.drain()
+                self._check_open()
                 self._writer.write_eof()
             await asyncio.wait_for(asyncio.shield(taking), STUCK_SECONDS)
         except TimeoutError:
             raise _gave_up() from None
+
+    def _check_open(self) -> None:
+        """Raises BrokenPipeError once the child is gone, for which uvloop has a RuntimeError."""
+        if self._writer.is_closing():
+            raise BrokenPipeError
 
     async def _collect(self, take: Callable[[bytes], Awaitable[None]]) -> None:
         try:
