@@ -1,6 +1,8 @@
 """A retry does no harm: one Idempotency-Key, one record."""
 
+import asyncio
 import threading
+import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -121,4 +123,20 @@ async def test_keys_are_kept_for_a_day_and_those_of_a_crash_not_at_all(database_
     async with database.write() as session:
         await claims.sweep(session, now + 2 * KEPT, ten_minutes)
     assert await make(now + KEPT)
+    await database.close()
+
+
+async def test_uploads_may_begin_while_others_get_their_sign_of_life(database_url: str) -> None:
+    schema.upgrade(database_url)
+    database = Database(database_url)
+    under_way = {ClaimId(uuid.uuid4(), b"k" * 32) for _ in range(8)}
+
+    async def begin_more() -> None:
+        for _ in range(50):
+            under_way.add(ClaimId(uuid.uuid4(), b"k" * 32))
+            await asyncio.sleep(0)
+
+    async with database.write() as session, asyncio.TaskGroup() as tasks:
+        tasks.create_task(claims.touch(session, under_way, datetime.now(UTC)))
+        tasks.create_task(begin_more())
     await database.close()

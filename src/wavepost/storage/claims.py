@@ -82,7 +82,8 @@ async def give_up(session: AsyncSession, claim: ClaimId) -> None:
 
 async def touch(session: AsyncSession, claims: set[ClaimId], now: datetime) -> None:
     """Give claims whose uploads are under way a sign of life."""
-    for claim in claims:
+    # Uploads begin and end meanwhile.
+    for claim in tuple(claims):
         await session.execute(update(Claim).where(*_of(claim)).values(touched_at=now))
 
 
