@@ -185,6 +185,18 @@ async def test_a_database_that_hangs_is_found_out(
     await database.close()
 
 
+async def test_a_database_that_is_read_only_is_busy(postgres: Postgres) -> None:
+    url = postgres.migrated()
+    with psycopg.connect(url, autocommit=True) as other:
+        other.execute(
+            f'ALTER DATABASE "{other.info.dbname}" SET default_transaction_read_only = on'.encode()
+        )
+    database = Database(url)
+    with pytest.raises(Busy):
+        await Accounts(database).register("Ann")
+    await database.close()
+
+
 async def test_times_come_back_in_utc_to_the_microsecond(database: Database, user: User) -> None:
     async with database.read() as session:
         found = await session.get(User, user.id)

@@ -171,7 +171,7 @@ def _translated_errors() -> Iterator[None]:
     except DBAPIError as error:
         if _is_full(error.orig):
             raise _storage_full() from error
-        if isinstance(error, OperationalError | InterfaceError):
+        if isinstance(error, OperationalError | InterfaceError) or _is_read_only(error.orig):
             raise Busy("The database is out of reach. Try again in a few seconds.") from error
         raise
     except OSError as error:
@@ -183,6 +183,12 @@ def _is_full(error: BaseException | None) -> bool:
     if isinstance(error, sqlite3.Error):
         return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
     return isinstance(error, psycopg.Error) and error.sqlstate == "53100"
+
+
+def _is_read_only(error: BaseException | None) -> bool:
+    # PostgreSQL's word, while it is a standby's turn or an operator wants peace. SQLite's is an
+    # OperationalError.
+    return isinstance(error, psycopg.Error) and error.sqlstate == "25006"
 
 
 def _storage_full() -> StorageFull:
