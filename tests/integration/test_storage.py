@@ -1,6 +1,9 @@
 """What is durable: the tables, unfinished records, and the sweep."""
 
+import asyncio
+import threading
 import uuid
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,8 +14,11 @@ from alembic.migration import MigrationContext
 from psycopg.pq import Format
 from sqlalchemy import create_engine, text
 
+from tests import sound
 from tests.postgres import Postgres
 from wavepost.accounts import Accounts
+from wavepost.audio.converters import Converters
+from wavepost.audio.encoder import Wanted
 from wavepost.errors import Busy, NotFound, StorageFull, Unauthorized
 from wavepost.recordings import Recordings
 from wavepost.storage import chunks, records, schema, unfinished
@@ -21,6 +27,7 @@ from wavepost.storage.database import Database, with_driver
 from wavepost.storage.models import Base, Kind, User
 from wavepost.storage.retention import Retention
 from wavepost.storage.unfinished import UnfinishedRecord
+from wavepost.uploads import Uploads
 
 FOR_EVER = Retention()
 
@@ -104,6 +111,30 @@ async def test_a_record_removed_by_another_process_is_gone_at_once(
     await elsewhere.remove(record.id, user)
     with pytest.raises(NotFound):
         await here.find(record.id, user.id)
+
+
+async def test_an_upload_that_is_cancelled_when_it_is_published_leaves_nothing(
+    database: Database, user: User
+) -> None:
+    """As a server does that stops: its sender hears that nothing was kept."""
+    converters = Converters(slots=1, queue=0, wait_seconds=1, max_seconds=60, threads=1)
+    uploads = Uploads(database, converters, keep_wav=False, quota_bytes=0, abandoned_seconds=60)
+    held = threading.Event()
+
+    async def wav() -> AsyncIterator[bytes]:
+        yield sound.wav(sound.tone(1, 8_000), 8_000)
+        converters._processes.submit(held.wait)  # ahead of the converter's end, which comes last
+
+    adding = asyncio.create_task(uploads.add(user, "a.wav", Wanted(), wav(), "a key"))
+    async with asyncio.timeout(60):
+        while not await count(database, "records"):
+            pass
+    adding.cancel()
+    held.set()
+    with pytest.raises(asyncio.CancelledError):
+        await adding
+    assert await count(database, "records") == await count(database, "claims") == 0
+    await converters.close()
 
 
 async def test_a_user_who_left_gets_no_record(database: Database, user: User) -> None:

@@ -18,7 +18,7 @@ class UnfinishedRecord:
 
     Attributes:
         id: what it will be found by.
-        has_row: whether anything of it is in the database.
+        has_row: whether anything of it may be in the database.
     """
 
     def __init__(self, user_id: UUID, name: str, expires_in: timedelta | None = None) -> None:
@@ -45,6 +45,7 @@ class UnfinishedRecord:
             "expires_at": now + self._expires_in if self._expires_in else None,
         }
         if not self.has_row:
+            self.has_row = True
             return await self._insert(session, status=Status.READY, **facts)
         return await session.scalar(
             update(Record)
@@ -54,10 +55,8 @@ class UnfinishedRecord:
         )
 
     async def discard(self, session: AsyncSession) -> None:
-        """Remove its row with its chunks."""
-        await session.execute(
-            delete(Record).where(Record.id == self.id, Record.status == Status.UPLOADING)
-        )
+        """Remove its row with its chunks, published or not: its sender was not told of it."""
+        await session.execute(delete(Record).where(Record.id == self.id))
 
     async def _insert(self, session: AsyncSession, **columns: Any) -> Record:
         record = Record(**self._columns, touched_at=columns["created_at"], **columns)
