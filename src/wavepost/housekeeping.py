@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from wavepost.errors import WavepostError
 from wavepost.storage import allowances, claims, retention, unfinished
 from wavepost.storage.claims import ClaimId
 from wavepost.storage.database import Database
@@ -96,6 +97,8 @@ class Housekeeping:
         while True:
             try:
                 await self.sweep()
+            except WavepostError as error:
+                log.warning("the sweep is put off: %s", error.detail)
             except Exception:
-                log.warning("sweep put off", exc_info=True)
+                log.exception("the sweep failed")
             await asyncio.sleep(pause)
