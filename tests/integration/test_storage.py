@@ -20,6 +20,7 @@ from wavepost.accounts import Accounts
 from wavepost.audio.converters import Converters
 from wavepost.audio.encoder import Wanted
 from wavepost.errors import Busy, NotFound, StorageFull, Unauthorized
+from wavepost.housekeeping import Housekeeping
 from wavepost.recordings import Recordings
 from wavepost.storage import chunks, records, schema, unfinished
 from wavepost.storage.chunks import CHUNK_BYTES, ChunkWriter
@@ -27,7 +28,7 @@ from wavepost.storage.database import Database, with_driver
 from wavepost.storage.models import Base, Kind, User
 from wavepost.storage.retention import Retention
 from wavepost.storage.unfinished import UnfinishedRecord
-from wavepost.uploads import Uploads
+from wavepost.uploads import BEGINNING_BYTES, Incoming, Uploads
 
 FOR_EVER = Retention()
 
@@ -118,14 +119,24 @@ async def test_an_upload_that_is_cancelled_when_it_is_published_leaves_nothing(
 ) -> None:
     """As a server does that stops: its sender hears that nothing was kept."""
     converters = Converters(slots=1, queue=0, wait_seconds=1, max_seconds=60, threads=1)
-    uploads = Uploads(database, converters, keep_wav=False, quota_bytes=0, abandoned_seconds=60)
+    uploads = Uploads(
+        database,
+        converters,
+        Housekeeping(database, FOR_EVER, abandoned_seconds=60),
+        FOR_EVER,
+        keep_wav=False,
+        quota_bytes=0,
+        uploads_a_minute=0,
+    )
     held = threading.Event()
 
     async def wav() -> AsyncIterator[bytes]:
-        yield sound.wav(sound.tone(1, 8_000), 8_000)
+        whole = sound.wav(sound.tone(10, 8_000), 8_000)
+        yield whole[:BEGINNING_BYTES]
+        yield whole[BEGINNING_BYTES:]
         converters._processes.submit(held.wait)  # ahead of the converter's end, which comes last
 
-    adding = asyncio.create_task(uploads.add(user, "a.wav", Wanted(), wav(), "a key"))
+    adding = asyncio.create_task(uploads.add(user, Incoming(wav(), "a.wav", Wanted()), "a key"))
     async with asyncio.timeout(60):
         while not await count(database, "records"):
             pass

@@ -173,14 +173,15 @@ def test_a_child_can_reach_nothing(attempt: Callable[[], object], answer: bytes)
 async def test_a_child_that_comes_to_no_end_is_given_up(
     converters: Converters, monkeypatch: pytest.MonkeyPatch, stuck: str
 ) -> None:
-    monkeypatch.setattr("wavepost.audio.converter.STUCK_SECONDS", 0.2)
     wav = in_pieces(WAV * 100 if stuck == "at the start" else WAV)
     async with converters.start(Wanted()) as converter:
         (pid,) = (process.pid for process in multiprocessing.active_children())
         assert pid
         os.kill(pid, signal.SIGSTOP)
-        with pytest.raises(DamagedWav, match="gave up"):
-            await converter.convert(wav, ignore)
+        with monkeypatch.context() as patch:
+            patch.setattr("wavepost.audio.converter.STUCK_SECONDS", 0.2)
+            with pytest.raises(DamagedWav, match="gave up"):
+                await converter.convert(wav, ignore)
     assert await converted(converters, WAV)
 
 
