@@ -18,6 +18,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from wavepost.audio.encoder import Wanted
 from wavepost.audio.files import convert_file, replacing, spooled
 from wavepost.errors import WavError
+from wavepost.terminal import progress_bar
 
 PIPE = Path("-")
 Read = Callable[[int], bytes]
@@ -77,25 +78,11 @@ def _created(mp3: Path, wav: Path) -> Iterator[IO[bytes]]:
 @contextmanager
 def _progress(file: IO[bytes]) -> Iterator[Read]:
     """`file.read`, with a bar on a terminal that shows how far it has come."""
-    if not sys.stderr.isatty():
-        yield file.read
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        Progress,
-        TaskProgressColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (BarColumn(), TaskProgressColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=_size(file))
+    with progress_bar(_size(file)) as bar:
 
         def read(size: int) -> bytes:
             piece = file.read(size)
-            progress.update(task, advance=len(piece))
+            bar.advance(len(piece))
             return piece
 
         yield read
