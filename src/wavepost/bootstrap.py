@@ -18,7 +18,7 @@ from wavepost.housekeeping import Housekeeping
 from wavepost.recordings import Recordings
 from wavepost.settings import Settings
 from wavepost.storage import schema
-from wavepost.storage.database import Database
+from wavepost.storage.database import Database, reason
 from wavepost.storage.retention import Retention
 from wavepost.uploads import Uploads
 
@@ -153,8 +153,7 @@ def _sentences(settings: Settings) -> Iterator[None]:
             f"Can't use the data folder of {where}: {error.strerror}. Name another with --data."
         ) from error
     except SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        raise CannotStart(f"Can't use the database {where}: {reason}") from error
+        raise CannotStart(f"Can't use the database {where}: {reason(error)}") from error
 
 
 async def _outcome(check: Awaitable[None]) -> str:

@@ -6,8 +6,10 @@ tools that start at once: what only some commands need, they import.
 
 import logging
 import os
+import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -109,6 +111,46 @@ def migrate() -> None:
 
 
 @app.command()
+@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
+def fsck(as_json: bool) -> None:
+    """Read all that is kept, and compare it with the receipts; changes nothing.
+
+    It may run beside the server. The exit status is 1 where something is damaged.
+    """
+    from wavepost.fsck import fsck as check
+
+    with _stoppable("The check has not come to its end"):
+        if not check(_settings(), as_json=as_json):
+            sys.exit(1)
+
+
+@app.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def backup(file: Path) -> None:
+    """Write all that is kept, as it is now, to the new FILE; it may run beside the server.
+
+    FILE is a SQLite database, whatever the service has, and `restore` takes it into either.
+    """
+    from wavepost.backup import backup as back_up
+
+    with _stoppable("No backup was made"):
+        back_up(_settings(), file)
+
+
+@app.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--accept-damage", is_flag=True, help="Restore also where something in FILE is damaged."
+)
+def restore(file: Path, accept_damage: bool) -> None:
+    """Restore the backup FILE into the database that the settings name, which must be empty."""
+    from wavepost.restore import restore as restore_file
+
+    with _stoppable("Nothing was restored"):
+        restore_file(_settings(), file, accept_damage=accept_damage)
+
+
+@app.command()
 @click.option("--url", help="The service; the one that the settings name if left out.")
 def health(url: str | None) -> None:
     """Ask a running service whether it is able to serve; the exit status says so too."""
@@ -154,6 +196,24 @@ def settings() -> None:
 
 def _write_for_nobody_else() -> None:
     os.umask(0o077)
+
+
+@contextmanager
+def _stoppable(outcome: str) -> Iterator[None]:
+    """For a command that may take long: a stop has it clean up, and say the `outcome`."""
+    from wavepost.maintenance import CannotFinish
+
+    _write_for_nobody_else()
+    # As Ctrl-C does, also for process 1 of a container, which would not hear it otherwise.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # It warns of each statement that a stop came into.
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
+    try:
+        yield
+    except CannotFinish as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        _fail(f"{outcome}: it was stopped.")
 
 
 def _settings(**given: Any) -> "Settings":

@@ -7,7 +7,11 @@ records      queries over records that are ready
 unfinished   records whose upload is under way, and what crashes left of some
 claims       idempotency keys, and the records that came of them
 chunks       the bytes of a record, in rows
+connections  one connection for a command that goes over the whole database
+inspection   whether each record's bytes are those of its receipt
+copies       all rows from one database into another
 schema       brings a database to the newest migration
 
 Knows no HTTP. Transactions are short: none is open while a body streams or a WAV converts.
+Only a backup reads in a long one, and only restoring writes in one.
 """

@@ -45,6 +45,19 @@ def place(offset: int, head_bytes: int) -> tuple[int, int]:
     return number + (1 if head_bytes else 0), offset
 
 
+def count(total_bytes: int, head_bytes: int) -> int:
+    """How many chunks `total_bytes` take, the head's included."""
+    return bool(head_bytes) + -(-max(total_bytes - head_bytes, 0) // CHUNK_BYTES)
+
+
+def size(number: int, total_bytes: int, head_bytes: int) -> int:
+    """How many of `total_bytes` are in the chunk with this number."""
+    if number == 0 and head_bytes:
+        return head_bytes
+    before = head_bytes + (number - bool(head_bytes)) * CHUNK_BYTES
+    return min(total_bytes - before, CHUNK_BYTES)
+
+
 class ChunkWriter:
     """Cuts what is written into chunks and commits each full one at once: short transactions.
 

@@ -32,6 +32,13 @@ SQLITE_PAGE_BYTES = 16 * 1024
 SQLITE_RESERVE_BYTES = 64 * 1024 * 1024
 POOL_CONNECTIONS = 20
 
+UNREADABLE_SQLITE = (
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_TOOBIG,
+)
+
 
 class Database:
     """One engine and its two kinds of transaction."""
@@ -109,6 +116,47 @@ def with_driver(url: str, driver: str) -> URL:
     return make_url(url).set(drivername=driver)
 
 
+def reason(error: Exception) -> str:
+    """What the database, or whatever had the last word, says is wrong, in a line."""
+    orig = getattr(error, "orig", None) or error
+    return (str(orig).strip() or type(orig).__name__).splitlines()[0]
+
+
+def is_full(error: DBAPIError) -> bool:
+    """Whether there was no room left to write."""
+    orig = error.orig
+    if isinstance(orig, sqlite3.Error):
+        return _sqlite_code(orig) == sqlite3.SQLITE_FULL
+    return isinstance(orig, psycopg.Error) and orig.sqlstate == "53100"
+
+
+def is_unreadable(error: DBAPIError) -> bool:
+    """Whether the database has found its own files damaged where it was to read them."""
+    orig = error.orig
+    if isinstance(orig, sqlite3.Error):
+        return _sqlite_code(orig) in UNREADABLE_SQLITE
+    # Classes of SQLSTATE: internal errors, to which corruption belongs, and the system's.
+    return isinstance(orig, psycopg.Error) and (orig.sqlstate or "")[:2] in ("XX", "58")
+
+
+def is_locked(error: DBAPIError) -> bool:
+    """Whether somebody else kept the database from us for too long."""
+    orig = error.orig
+    if isinstance(orig, sqlite3.Error):
+        return _sqlite_code(orig) == sqlite3.SQLITE_BUSY
+    return isinstance(orig, psycopg.Error) and orig.sqlstate == "55P03"
+
+
+def is_interrupted(error: DBAPIError) -> bool:
+    """Whether somebody stopped SQLite in the middle of a statement: see `connections`."""
+    orig = error.orig
+    return isinstance(orig, sqlite3.Error) and _sqlite_code(orig) == sqlite3.SQLITE_INTERRUPT
+
+
+def _sqlite_code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
 def _postgresql_engine(url: str) -> AsyncEngine:
     return create_async_engine(
         with_driver(url, "postgresql+psycopg"),
@@ -169,9 +217,9 @@ def _translated_errors() -> Iterator[None]:
     except PoolTimeoutError as error:
         raise Busy("The database is busy. Try again in a few seconds.") from error
     except DBAPIError as error:
-        if _is_full(error.orig):
+        if is_full(error):
             raise _storage_full() from error
-        if isinstance(error, OperationalError | InterfaceError) or _is_read_only(error.orig):
+        if isinstance(error, OperationalError | InterfaceError) or _is_read_only(error):
             raise Busy("The database is out of reach. Try again in a few seconds.") from error
         raise
     except OSError as error:
@@ -179,16 +227,10 @@ def _translated_errors() -> Iterator[None]:
         raise Busy("The database is out of reach. Try again in a few seconds.") from error
 
 
-def _is_full(error: BaseException | None) -> bool:
-    if isinstance(error, sqlite3.Error):
-        return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
-    return isinstance(error, psycopg.Error) and error.sqlstate == "53100"
-
-
-def _is_read_only(error: BaseException | None) -> bool:
+def _is_read_only(error: DBAPIError) -> bool:
     # PostgreSQL's word, while it is a standby's turn or an operator wants peace. SQLite's is an
     # OperationalError.
-    return isinstance(error, psycopg.Error) and error.sqlstate == "25006"
+    return isinstance(error.orig, psycopg.Error) and error.orig.sqlstate == "25006"
 
 
 def _storage_full() -> StorageFull:

@@ -1,5 +1,6 @@
 """Brings a database to the newest migration."""
 
+from enum import Enum
 from pathlib import Path
 
 from alembic import command
@@ -40,10 +41,31 @@ def is_current(url: str) -> bool:
     engine = _engine(url)
     try:
         with engine.connect() as connection:
-            heads = MigrationContext.configure(connection).get_current_heads()
+            return age(connection) is Age.CURRENT
     finally:
         engine.dispose()
-    return set(heads) == set(ScriptDirectory(str(MIGRATIONS)).get_heads())
+
+
+class Age(Enum):
+    """Which migrations a database has seen, compared with those that there are."""
+
+    NONE = "none"
+    OLDER = "older"
+    CURRENT = "current"
+    NEWER = "newer"
+
+
+def age(connection: Connection) -> Age:
+    """The database's. Changes nothing."""
+    seen = set(MigrationContext.configure(connection).get_current_heads())
+    scripts = ScriptDirectory(str(MIGRATIONS))
+    if not seen:
+        return Age.NONE
+    if seen == set(scripts.get_heads()):
+        return Age.CURRENT
+    known = {script.revision for script in scripts.walk_revisions()}
+    # Ours are in a line, so a database has seen one last.
+    return Age.OLDER if len(seen) == 1 and seen <= known else Age.NEWER
 
 
 def _engine(url: str) -> Engine:
