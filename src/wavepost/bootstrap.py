@@ -18,7 +18,8 @@ from wavepost.housekeeping import Housekeeping
 from wavepost.recordings import Recordings
 from wavepost.settings import Settings
 from wavepost.storage import schema
-from wavepost.storage.database import Database, reason
+from wavepost.storage.database import Database
+from wavepost.storage.failures import reason
 from wavepost.storage.retention import Retention
 from wavepost.uploads import Uploads
 

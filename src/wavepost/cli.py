@@ -85,8 +85,8 @@ def convert(
     What MP3 held before is replaced once the new one is whole.
     """
     from wavepost.audio.encoder import Wanted
-    from wavepost.convert import CannotConvert
-    from wavepost.convert import convert as convert_file
+    from wavepost.commands.convert import CannotConvert
+    from wavepost.commands.convert import convert as convert_file
 
     if bitrate is not None and quality is not None:
         raise click.UsageError("Give --bitrate or --quality, not both.")
@@ -117,7 +117,7 @@ def fsck(as_json: bool) -> None:
 
     It may run beside the server. The exit status is 1 where something is damaged.
     """
-    from wavepost.fsck import fsck as check
+    from wavepost.commands.fsck import fsck as check
 
     with _stoppable("The check has not come to its end"):
         if not check(_settings(), as_json=as_json):
@@ -131,7 +131,7 @@ def backup(file: Path) -> None:
 
     FILE is a SQLite database, whatever the service has, and `restore` takes it into either.
     """
-    from wavepost.backup import backup as back_up
+    from wavepost.commands.backup import backup as back_up
 
     with _stoppable("No backup was made"):
         back_up(_settings(), file)
@@ -144,7 +144,7 @@ def backup(file: Path) -> None:
 )
 def restore(file: Path, accept_damage: bool) -> None:
     """Restore the backup FILE into the database that the settings name, which must be empty."""
-    from wavepost.restore import restore as restore_file
+    from wavepost.commands.restore import restore as restore_file
 
     with _stoppable("Nothing was restored"):
         restore_file(_settings(), file, accept_damage=accept_damage)
@@ -201,7 +201,7 @@ def _write_for_nobody_else() -> None:
 @contextmanager
 def _stoppable(outcome: str) -> Iterator[None]:
     """For a command that may take long: a stop has it clean up, and say the `outcome`."""
-    from wavepost.maintenance import CannotFinish
+    from wavepost.commands.maintenance import CannotFinish
 
     _write_for_nobody_else()
     # As Ctrl-C does, also for process 1 of a container, which would not hear it otherwise.

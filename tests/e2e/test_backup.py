@@ -25,8 +25,8 @@ from tests.conftest import new_database_url
 from tests.kept import HEAD_BYTES, change, keep_record, keep_user, sha256
 from tests.postgres import Postgres
 from tests.service import WAVEPOST, Caller, Server, environment, run, running, sending, wait_for
-from wavepost.maintenance import CannotFinish
-from wavepost.restore import restore as restore_file
+from wavepost.commands.maintenance import CannotFinish
+from wavepost.commands.restore import restore as restore_file
 from wavepost.settings import Settings
 from wavepost.storage import connections, copies, schema
 from wavepost.storage.chunks import CHUNK_BYTES

@@ -14,6 +14,7 @@ from wavepost.storage.chunks import CHUNK_BYTES
 from wavepost.storage.database import Database
 from wavepost.storage.inspection import DamagedRecord, Inspection
 from wavepost.storage.models import Chunk, Kind, Record, Status
+from wavepost.storage.retention import Retention
 
 MP3 = os.urandom(HEAD_BYTES + 2 * CHUNK_BYTES + 1000)
 WAV = os.urandom(CHUNK_BYTES + 1)
@@ -139,7 +140,7 @@ def test_a_record_that_is_removed_while_it_is_read_is_no_damage(
     async def remove() -> None:
         database = Database(database_url)
         async with database.write() as session:
-            assert await records.remove(session, record_id, user_id)
+            assert await records.remove(session, record_id, user_id, Retention().moment())
         await database.close()
 
     def remove_it(count: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, Table, func, insert, select
 from sqlalchemy.exc import DBAPIError
 
-from wavepost.storage.database import reason
+from wavepost.storage.failures import reason
 from wavepost.storage.models import Base, Chunk, Record, Status, User
 
 ROWS = 32

@@ -1,10 +1,9 @@
-"""Engines, short transactions, and the databases' errors in our words."""
+"""Engines and short transactions."""
 
 import asyncio
 import shutil
-import sqlite3
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,9 @@ import psycopg
 from psycopg.pq import Format
 from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
-from wavepost.errors import Busy, StorageFull
+from wavepost.storage.failures import storage_full, translated_errors
 
 BUSY_SECONDS = 10
 """How long a statement waits for SQLite's only writer, or for a connection of the pool."""
@@ -32,13 +29,6 @@ SQLITE_PAGE_BYTES = 16 * 1024
 SQLITE_RESERVE_BYTES = 64 * 1024 * 1024
 POOL_CONNECTIONS = 20
 
-UNREADABLE_SQLITE = (
-    sqlite3.SQLITE_CORRUPT,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_NOTADB,
-    sqlite3.SQLITE_TOOBIG,
-)
-
 
 class Database:
     """One engine and its two kinds of transaction."""
@@ -52,7 +42,7 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A transaction that only reads."""
-        with _translated_errors():
+        with translated_errors():
             async with (
                 asyncio.timeout(READ_SECONDS),
                 AsyncSession(self._engine, expire_on_commit=False) as session,
@@ -62,7 +52,7 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """A transaction that commits when the context ends well."""
-        with _translated_errors():
+        with translated_errors():
             async with (
                 asyncio.timeout(WRITE_SECONDS),
                 AsyncSession(self._writing, expire_on_commit=False) as session,
@@ -83,7 +73,7 @@ class Database:
             async with self.read() as session:
                 pages = await session.scalar(text("SELECT * FROM pragma_freelist_count"))
             if free + (pages or 0) * SQLITE_PAGE_BYTES < SQLITE_RESERVE_BYTES:
-                raise _storage_full()
+                raise storage_full()
 
     async def check(self) -> None:
         """Raises Busy where the database does not answer."""
@@ -114,47 +104,6 @@ def with_driver(url: str, driver: str) -> URL:
         # A path is taken as it stands, whatever a URL would make of its letters.
         return URL.create(driver, database=url.partition(":///")[2])
     return make_url(url).set(drivername=driver)
-
-
-def reason(error: Exception) -> str:
-    """What the database, or whatever had the last word, says is wrong, in a line."""
-    orig = getattr(error, "orig", None) or error
-    return (str(orig).strip() or type(orig).__name__).splitlines()[0]
-
-
-def is_full(error: DBAPIError) -> bool:
-    """Whether there was no room left to write."""
-    orig = error.orig
-    if isinstance(orig, sqlite3.Error):
-        return _sqlite_code(orig) == sqlite3.SQLITE_FULL
-    return isinstance(orig, psycopg.Error) and orig.sqlstate == "53100"
-
-
-def is_unreadable(error: DBAPIError) -> bool:
-    """Whether the database has found its own files damaged where it was to read them."""
-    orig = error.orig
-    if isinstance(orig, sqlite3.Error):
-        return _sqlite_code(orig) in UNREADABLE_SQLITE
-    # Classes of SQLSTATE: internal errors, to which corruption belongs, and the system's.
-    return isinstance(orig, psycopg.Error) and (orig.sqlstate or "")[:2] in ("XX", "58")
-
-
-def is_locked(error: DBAPIError) -> bool:
-    """Whether somebody else kept the database from us for too long."""
-    orig = error.orig
-    if isinstance(orig, sqlite3.Error):
-        return _sqlite_code(orig) == sqlite3.SQLITE_BUSY
-    return isinstance(orig, psycopg.Error) and orig.sqlstate == "55P03"
-
-
-def is_interrupted(error: DBAPIError) -> bool:
-    """Whether somebody stopped SQLite in the middle of a statement: see `connections`."""
-    orig = error.orig
-    return isinstance(orig, sqlite3.Error) and _sqlite_code(orig) == sqlite3.SQLITE_INTERRUPT
-
-
-def _sqlite_code(error: sqlite3.Error) -> int:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
 def _postgresql_engine(url: str) -> AsyncEngine:
@@ -208,30 +157,3 @@ def _begin_sqlite(connection: Connection) -> None:
     # so from the start waits its turn. What only reads needs no transaction: it is one statement.
     if connection.get_execution_options().get("writes"):
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-@contextmanager
-def _translated_errors() -> Iterator[None]:
-    try:
-        yield
-    except PoolTimeoutError as error:
-        raise Busy("The database is busy. Try again in a few seconds.") from error
-    except DBAPIError as error:
-        if is_full(error):
-            raise _storage_full() from error
-        if isinstance(error, OperationalError | InterfaceError) or _is_read_only(error):
-            raise Busy("The database is out of reach. Try again in a few seconds.") from error
-        raise
-    except OSError as error:
-        # A socket that is gone, a folder that is; a TimeoutError is one too.
-        raise Busy("The database is out of reach. Try again in a few seconds.") from error
-
-
-def _is_read_only(error: DBAPIError) -> bool:
-    # PostgreSQL's word, while it is a standby's turn or an operator wants peace. SQLite's is an
-    # OperationalError.
-    return isinstance(error.orig, psycopg.Error) and error.orig.sqlstate == "25006"
-
-
-def _storage_full() -> StorageFull:
-    return StorageFull("The server has no room for more recordings. Ask its operator for space.")

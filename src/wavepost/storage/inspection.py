@@ -25,7 +25,7 @@ from sqlalchemy.exc import DBAPIError
 
 from wavepost.storage import chunks
 from wavepost.storage.copies import understood
-from wavepost.storage.database import is_unreadable, reason
+from wavepost.storage.failures import is_unreadable, reason
 from wavepost.storage.models import Chunk, Kind, Record, Status
 
 PAGE_RECORDS = 100

@@ -12,12 +12,12 @@ import click
 from sqlalchemy import Connection
 
 from wavepost import bootstrap
-from wavepost.maintenance import CannotFinish, inspect, sentences, summed
+from wavepost.commands.maintenance import CannotFinish, inspect, sentences, summed
+from wavepost.commands.terminal import progress_bar
 from wavepost.settings import Settings
 from wavepost.storage import connections, copies, schema
 from wavepost.storage.inspection import Inspection
 from wavepost.storage.schema import Age
-from wavepost.terminal import progress_bar
 
 FAILED = "Nothing was restored"
 ALL_THE_SAME = "To restore the rest all the same: --accept-damage"

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import click
 
-from wavepost.maintenance import CannotFinish, inspect, opened, sentences, summed
+from wavepost.commands.maintenance import CannotFinish, inspect, opened, sentences, summed
+from wavepost.commands.terminal import progress_bar
 from wavepost.settings import Settings
 from wavepost.storage import connections, copies, schema
-from wavepost.terminal import progress_bar
 
 FAILED = "No backup was made"
 

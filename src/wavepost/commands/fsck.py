@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-from wavepost.maintenance import described, opened, sentences
+from wavepost.commands.maintenance import described, opened, sentences
+from wavepost.commands.terminal import progress_bar
 from wavepost.settings import Settings
 from wavepost.storage import connections, copies
 from wavepost.storage.inspection import Inspection
-from wavepost.terminal import progress_bar
 
 
 def fsck(settings: Settings, *, as_json: bool) -> bool:

@@ -17,8 +17,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from wavepost.audio.encoder import Wanted
 from wavepost.audio.files import convert_file, replacing, spooled
+from wavepost.commands.terminal import progress_bar
 from wavepost.errors import WavError
-from wavepost.terminal import progress_bar
 
 PIPE = Path("-")
 Read = Callable[[int], bytes]

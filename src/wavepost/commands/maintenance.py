@@ -8,12 +8,12 @@ import click
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from wavepost.commands.terminal import progress_bar, quoted
 from wavepost.settings import Settings
 from wavepost.storage import copies, schema
 from wavepost.storage.copies import Contents, UnreadableRow
-from wavepost.storage.database import is_full, is_interrupted, is_locked, reason
+from wavepost.storage.failures import is_full, is_interrupted, is_locked, reason
 from wavepost.storage.inspection import DamagedRecord, Inspection
-from wavepost.terminal import progress_bar, quoted
 
 
 class CannotFinish(Exception):
