@@ -11,6 +11,8 @@ from wavepost.storage.database import Database
 IPV6_PREFIX_BITS = 64
 """What one subscriber gets (RFC 6177): each of its addresses is the same party."""
 
+MAX_ADDRESS_CHARACTERS = 50
+
 
 class RateLimit:
     """One kind of thing that is counted."""
@@ -42,7 +44,8 @@ def network(address: str) -> str:
     try:
         parsed = ip_address(address)
     except ValueError:
-        return address
+        # What a proxy says of somebody whom it does not know.
+        return address[:MAX_ADDRESS_CHARACTERS]
     if isinstance(parsed, IPv6Address):
         if parsed.ipv4_mapped:
             return str(parsed.ipv4_mapped)

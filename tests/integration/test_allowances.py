@@ -63,7 +63,8 @@ async def test_no_more_than_the_limit_however_many_ask_at_once(database: Databas
         ("192.0.2.1", "192.0.2.1"),
         ("::ffff:192.0.2.1", "192.0.2.1"),
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
-        ("testclient", "testclient"),
+        ("unknown", "unknown"),
+        ("x" * 1_000, "x" * 50),
     ],
 )
 def test_the_party_behind_an_address(address: str, party: str) -> None:
