@@ -6,7 +6,7 @@ COMPOSE ?= docker compose
 MINUTES ?= 5
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench corpus fuzz load check audit format up down
+.PHONY: help setup run test bench corpus fuzz load chaos check audit format up down
 
 help:  ## This list
 	@sed -n 's/^\([a-z]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -39,6 +39,9 @@ fuzz: setup  ## Look for WAVs that break the converter; MINUTES says how long
 
 load: setup  ## Put 200 callers on a server for two minutes, and print how it bore them
 	@$(BIN)/python -m tests.load
+
+chaos: setup  ## Kill, fill up and cut off what it runs on, and see whether 201 holds; MINUTES says how long
+	@$(BIN)/python -m tests.chaos --minutes $(MINUTES)
 
 check: setup  ## Format, lint, types, import direction, advisories
 	$(BIN)/ruff format --check

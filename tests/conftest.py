@@ -5,8 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos import SEED
 from tests.postgres import Postgres, running_postgres
 from tests.service import Caller, Server, count_unfinished, running, wait_for
+
+
+def pytest_report_header() -> str:
+    """What the faults of test_faults.py follow from."""
+    return f"WAVEPOST_CHAOS_SEED={SEED}"
 
 
 @pytest.fixture(scope="session")

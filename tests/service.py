@@ -16,6 +16,7 @@ import httpx2
 from sqlalchemy import create_engine, text
 
 from tests import sound
+from tests.processes import processes
 from wavepost.storage.database import is_sqlite, with_driver
 
 WAVEPOST = Path(sys.executable).parent / "wavepost"
@@ -51,7 +52,7 @@ def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
 
 
 class Server:
-    """A running `wavepost serve`.
+    """A running `wavepost serve`, with all its children in a session of its own.
 
     Attributes:
         settings: what it was started with.
@@ -59,16 +60,18 @@ class Server:
         client: an HTTP client for it.
     """
 
-    def __init__(self, log: Path, **settings: str) -> None:
+    def __init__(self, log: Path, temporary: Path | None = None, **settings: str) -> None:
+        """`temporary` is for its temporary files; `port` counts where the settings have one."""
         self.settings = settings
         self._log = log
         self._offset = log.stat().st_size if log.exists() else 0
         with log.open("ab") as output:
             self.process = subprocess.Popen(
-                [WAVEPOST, "serve", "--port", "0"],
-                env=environment(settings),
+                [WAVEPOST, "serve", "--port", settings.get("port", "0")],
+                env=environment(settings) | ({"TMPDIR": str(temporary)} if temporary else {}),
                 stdout=output,
                 stderr=output,
+                start_new_session=True,
             )
         self.url = wait_for(self._announced, f"the server to start: {log.read_text()}")
         self.client = httpx2.Client(base_url=self.url, timeout=DEADLINE_SECONDS)
@@ -109,21 +112,17 @@ def converting(server: "Server") -> list[int]:
 
 def children(server: "Server") -> list[int]:
     """The converter children: the forkserver's, which is a child of the server."""
-    found = []
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            pid, rest = status.read_text().split(" (", 1)
-        except OSError:
-            continue
-        found.append((int(pid), int(rest.rpartition(") ")[2].split()[1])))
-    forkservers = {pid for pid, parent in found if parent == server.process.pid}
-    return [pid for pid, parent in found if parent in forkservers]
+    found = processes()
+    forkservers = {process.id for process in found if process.parent == server.process.pid}
+    return [process.id for process in found if process.parent in forkservers]
 
 
-def connected(server: "Server", token: str, length: int, *headers: str) -> socket.socket:
+def connected(
+    server: "Server", token: str, length: int, *headers: str, query: str = ""
+) -> socket.socket:
     """A raw upload of bare bytes, `length` of them, of which only the headers are sent."""
     lines = [
-        "POST /records HTTP/1.1",
+        f"POST /records?{query} HTTP/1.1",
         "Host: localhost",
         "Content-Type: audio/wav",
         f"Authorization: Bearer {token}",
