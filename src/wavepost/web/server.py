@@ -75,20 +75,16 @@ class _Protocol(H11Protocol):
         super().data_received(data)
         self._watch()
 
-    def on_response_complete(self) -> None:
-        """Be ready for the next request."""
-        super().on_response_complete()
-        self._watch()
-
     def connection_lost(self, exc: Exception | None) -> None:
         """Clean up."""
         self._unwatch()
         super().connection_lost(exc)
 
     def _watch(self) -> None:
-        """Give the caller a time to begin a request, whether silent, slow, or still at the last.
+        """Give a caller who is new, or who sends, a time to come to the end of a request's headers.
 
-        While one is served, the application watches over its body itself.
+        While one is served, the application watches over its body itself; a connection that rests
+        between two is uvicorn's to close.
         """
         if self.cycle is not None and not self.cycle.response_complete:
             self._unwatch()
