@@ -5,8 +5,10 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from multiprocessing import forkserver
 from pathlib import Path
 from threading import Thread
 
@@ -80,6 +82,27 @@ async def test_a_child_that_died_while_it_waited_is_replaced(converters: Convert
     waiting.kill()
     waiting.join()
     assert await converted(converters, WAV)
+
+
+async def test_a_forkserver_that_is_killed_while_it_makes_a_child_is_replaced(
+    converters: Converters,
+) -> None:
+    await converted(converters, WAV)
+    (waiting,) = wait_for(multiprocessing.active_children, "a child to wait")
+    waiting.kill()
+    waiting.join()
+    pid = forkserver._forkserver._forkserver_pid
+    os.kill(pid, signal.SIGSTOP)
+    converting = asyncio.create_task(converted(converters, WAV))
+
+    def kill_it_while_it_is_asked() -> None:
+        (thread,) = converters._processes._threads
+        frames = sys._current_frames
+        wait_for(lambda: frames()[thread.ident].f_code.co_name == "read_signed", "a child to start")
+        os.kill(pid, signal.SIGKILL)
+
+    await asyncio.to_thread(kill_it_while_it_is_asked)
+    assert await converting
 
 
 def test_a_child_that_is_killed_while_it_is_fed_is_busy() -> None:

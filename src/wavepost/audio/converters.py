@@ -3,6 +3,7 @@
 import asyncio
 import multiprocessing
 import socket
+import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -18,6 +19,9 @@ from wavepost.audio.silence import DECODED_WAV
 from wavepost.errors import Busy
 
 CHECK_SECONDS = 10
+
+FORK_ATTEMPTS, FORK_SECONDS = 5, 0.05
+"""How often the forkserver is asked for a child, and how long to wait before the next time."""
 
 MOST_BYTES_A_SECOND = 40_000
 """What MP3 takes at its highest bitrate, 320 kbit/s."""
@@ -122,6 +126,16 @@ class Converters:
         self._spare = self._spare or self._new_child()
 
     def _new_child(self) -> _Child:
+        for _ in range(FORK_ATTEMPTS):
+            try:
+                return self._forked()
+            except (EOFError, OSError) as error:
+                # The forkserver was killed just then, and may take a moment to be seen dead.
+                cause = error
+                time.sleep(FORK_SECONDS)
+        raise Busy("No converter can be started. Send the recording again.") from cause
+
+    def _forked(self) -> _Child:
         # 5 ms, but 200 ms the first time, when the forkserver loads the libraries.
         ours, theirs = socket.socketpair()
         process = self._context.Process(
