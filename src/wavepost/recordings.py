@@ -1,16 +1,19 @@
 """Recordings that are whole: find, list, read, remove. (`uploads` adds them.)"""
 
+import logging
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from wavepost.errors import NotFound
+from wavepost.errors import Internal, NotFound
 from wavepost.storage import chunks, records
 from wavepost.storage.cache import Cache, SharedLookup
 from wavepost.storage.database import Database
 from wavepost.storage.models import Kind, Record, User
 from wavepost.storage.retention import Retention
+
+log = logging.getLogger(__name__)
 
 READY_CACHED = 1000
 """Records kept in memory, at a few KB each."""
@@ -76,12 +79,18 @@ class Recordings:
     async def read(self, record: Record, kind: Kind, start: int, end: int) -> AsyncIterator[bytes]:
         """The bytes from `start` up to `end` of the record's MP3 or WAV, a chunk at a time.
 
-        Raises NotFound where the record is removed meanwhile.
+        Raises NotFound where the record is removed meanwhile, and Internal where it is damaged.
         """
-        head_bytes = record.head_bytes if kind is Kind.MP3 else 0
+        if kind is Kind.MP3:
+            size, head_bytes = record.bytes, record.head_bytes
+        else:
+            size, head_bytes = record.wav_bytes or 0, 0
         while start < end:
             number, offset = chunks.place(start, head_bytes)
             data = await self._chunk(record.id, kind, number)
+            if len(data) != chunks.size(number, size, head_bytes):
+                log.error("a chunk of a record is damaged: wavepost fsck names it")
+                raise Internal
             piece = data[offset : offset + end - start]
             start += len(piece)
             yield piece
