@@ -12,7 +12,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from psycopg.pq import Format
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, event, text
 
 from tests import sound
 from tests.postgres import Postgres
@@ -146,6 +146,19 @@ async def test_an_upload_that_is_cancelled_when_it_is_published_leaves_nothing(
         await adding
     assert await count(database, "records") == await count(database, "claims") == 0
     await converters.close()
+
+
+async def test_a_connection_given_back_by_a_cancelled_upload_is_no_error(
+    database: Database, user: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The pool drops it, and would log a traceback."""
+    adding = asyncio.create_task(begun(database, user))
+    engine = database._engine.sync_engine
+    event.listen(engine, "reset", lambda *_: adding.cancel(), once=True)
+    with pytest.raises(asyncio.CancelledError):
+        await adding
+    assert await count(database, "records") == 1
+    assert caplog.text == ""
 
 
 async def test_a_user_who_left_gets_no_record(database: Database, user: User) -> None:

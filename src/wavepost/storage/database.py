@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 from psycopg.pq import Format
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, PoolResetState, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
@@ -129,8 +129,10 @@ def _sqlite_engine(url: str) -> AsyncEngine:
         pool_size=POOL_CONNECTIONS,
         max_overflow=0,
         pool_timeout=BUSY_SECONDS,
+        pool_reset_on_return=None,
         connect_args={"timeout": BUSY_SECONDS},
     )
+    event.listen(engine.sync_engine, "reset", _reset_sqlite)
     event.listen(engine.sync_engine, "connect", configure_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
@@ -150,6 +152,13 @@ def configure_sqlite(connection: Any, _record: object) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _reset_sqlite(connection: Any, _record: object, state: PoolResetState) -> None:
+    # The pool itself would always roll back, a wait in which an upload may be cancelled; it then
+    # logs a traceback. Whatever ended well has nothing to be rolled back.
+    if state.asyncio_safe and connection.driver_connection.in_transaction:
+        connection.rollback()
 
 
 def _begin_sqlite(connection: Connection) -> None:
