@@ -1,6 +1,7 @@
 """Forms, whatever pieces they come in."""
 
 import errno
+import os
 from collections.abc import AsyncIterator
 from itertools import pairwise
 
@@ -64,9 +65,11 @@ async def test_a_field_has_a_limit() -> None:
         await read(body, list(range(0, len(body), 100)))
 
 
-def test_a_full_disk_for_files_that_wait_is_storage_full() -> None:
+@pytest.mark.parametrize("name", ["ENOSPC", "EDQUOT", "EFBIG", "EIO", "EROFS"])
+def test_a_disk_that_takes_no_more_files_that_wait_is_storage_full(name: str) -> None:
+    code = getattr(errno, name)
     with pytest.raises(StorageFull, match="credentials first"), _temporary_file():
-        raise OSError(errno.ENOSPC, "No space left on device")
+        raise OSError(code, os.strerror(code))
 
 
 @given(st.text(max_size=600))

@@ -1,6 +1,6 @@
 """A recording coming in, as a form or as bare bytes: the same `Upload` either way."""
 
-import errno
+import logging
 import re
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -23,6 +23,8 @@ from wavepost.storage.models import MAX_FILE_NAME_CHARACTERS
 from wavepost.uploads import Incoming
 from wavepost.web.body import Body
 from wavepost.web.forms import Event, Field, FileStart, parts, text
+
+log = logging.getLogger(__name__)
 
 FILE_FIELD = "record"
 CREDENTIALS = ("user_id", "access_token")
@@ -204,8 +206,8 @@ def _temporary_file() -> Iterator[IO[bytes]]:
         with tempfile.TemporaryFile() as file:
             yield file
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
+        # Full, or as good as that: a limit on files, a disk that failed or became read-only.
+        log.warning("the folder for temporary files fails: %s", error)
         raise StorageFull(
             "The server has no room for uploads whose credentials come after the file. "
             "Send the credentials first."
