@@ -47,10 +47,12 @@ def database_url(database_kind: str, tmp_path: Path, request: pytest.FixtureRequ
 def server(
     database_kind: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[Server]:
-    """A server with default settings, shared by all tests that only need one."""
+    """A server with default settings but two, shared by all tests that only need one."""
     folder = tmp_path_factory.mktemp(database_kind)
     url = new_database_url(database_kind, folder, request)
-    with running(folder / "log", database_url=url) as server:
+    # All tests have one address.
+    limits = {"signup_rate_limit": "0", "failure_rate_limit": "0"}
+    with running(folder / "log", database_url=url, **limits) as server:
         yield server
         assert "Traceback" not in server.log, "no test may make the server stumble"
 
