@@ -74,10 +74,11 @@ class Accounts:
         return user
 
     async def rotate_token(self, user: User) -> str:
-        """A new token; the old one stops at once."""
+        """A new token; the old one stops at once. Raises Unauthorized where it just has."""
         token = str(uuid.uuid4())
         async with self._database.write() as session:
-            await users.set_token(session, user.id, _hash(token))
+            if not await users.replace_token(session, user, _hash(token)):
+                raise Unauthorized
         return token
 
     async def remove(self, user: User) -> None:

@@ -205,7 +205,8 @@ def _stoppable(outcome: str) -> Iterator[None]:
 
     _write_for_nobody_else()
     # As Ctrl-C does, also for process 1 of a container, which would not hear it otherwise.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for stop in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(stop, signal.default_int_handler)
     # It warns of each statement that a stop came into.
     logging.getLogger("psycopg").setLevel(logging.ERROR)
     try:

@@ -134,6 +134,8 @@ class Settings(BaseSettings):
         url = urlsplit(value)
         if value and not (url.scheme in ("http", "https") and url.hostname):
             raise ValueError("write http://host or https://host, with a port or a path if need be")
+        if url.query or url.fragment or url.username is not None:
+            raise ValueError("leave user, password, ? and # out")
         return value.rstrip("/")
 
     @field_validator("database_url")
@@ -149,6 +151,8 @@ class Settings(BaseSettings):
     def _has_signup_key(self) -> Self:
         if (self.signup == "key") != bool(self.signup_key.get_secret_value()):
             raise ValueError("set both WAVEPOST_SIGNUP=key and WAVEPOST_SIGNUP_KEY, or neither")
+        if not re.fullmatch(r"([!-~]([ -~]*[!-~])?)?", self.signup_key.get_secret_value()):
+            raise ValueError("write WAVEPOST_SIGNUP_KEY in ASCII, without a space at either end")
         return self
 
     @property

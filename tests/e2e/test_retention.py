@@ -32,6 +32,7 @@ def server(
     with running(folder / "log", retention_days="30", **settings) as server:
         yield server
         assert "Traceback" not in server.log
+        assert "Warning" not in server.log
 
 
 def age(server: Server, record: dict[str, str], **by: float) -> None:

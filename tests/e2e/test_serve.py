@@ -94,6 +94,9 @@ def test_a_server_database_is_migrated_by_its_own_command(postgres: Postgres) ->
         ("database_url", "mysql://u:secret@h/x"),
         ("database_url", "sqlite://"),
         ("public_url", "calls.example.org"),
+        ("public_url", "https://calls.example.org/?a=1"),
+        ("public_url", "https://ann:secret@calls.example.org"),
+        ("cors_origins", "https://app.example.org/path"),
         ("trusted_proxies", "10.0.0.0/8,proxy"),
     ],
 )
@@ -371,11 +374,14 @@ def test_tokens_and_links_stay_out_of_the_log(tmp_path: Path) -> None:
         ann = Caller(server)
         record = ann.record()
         server.client.get(record["url"])
+        for mangled in ("/record%3F{}", "/record&{}", "/record;{}", "/" + "x" * 5_000 + "{}"):
+            server.client.get(mangled.format(f"id={record['id']}&user={ann.id}"))
         server.client.get("/nothing%0Aforged line")
         wait_for(lambda: "GET /nothing%0Aforged%20line 404" in server.log, "the log")
         assert "GET /record 200" in server.log
         for secret in (ann.token, record["id"], ann.id):
             assert secret not in server.log
+        assert max(map(len, server.log.splitlines())) < 400
 
 
 def test_settings_are_shown_without_secrets() -> None:

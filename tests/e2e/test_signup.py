@@ -40,8 +40,14 @@ def test_closed_nobody_registers_and_users_go_on(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "settings",
-    [{"signup": "key"}, {"signup_key": KEY}, {"signup": "closed", "signup_key": KEY}],
-    ids=["a key is missing", "a key for nothing", "a key and closed"],
+    [
+        {"signup": "key"},
+        {"signup_key": KEY},
+        {"signup": "closed", "signup_key": KEY},
+        {"signup": "key", "signup_key": " "},
+        {"signup": "key", "signup_key": "\u00e9t\u00e9"},
+    ],
+    ids=["no key", "a key for nothing", "a key and closed", "a blank", "not ASCII"],
 )
 def test_settings_that_contradict_are_refused(settings: dict[str, str]) -> None:
     done = run("settings", **settings)

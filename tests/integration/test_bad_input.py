@@ -279,6 +279,8 @@ def test_what_is_no_http_gets_a_problem_and_costs_little(
     if head:  # a sender who is still sending may lose the answer with the connection
         assert head.startswith(b"HTTP/1.1 400 ")
         assert b"application/problem+json" in head
+        assert b"nosniff" in head
+        assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n")
         assert json.loads(body)["code"] == "invalid_request"
     assert server.client.get("/healthz").status_code == 200
 
@@ -336,6 +338,8 @@ def test_noise_behind_a_refusal_only_ends_the_connection(server: Server) -> None
         ("PUT", "/records", 405, "invalid_request"),
         ("POST", "/healthz", 405, "invalid_request"),
         ("GET", "/users", 405, "invalid_request"),
+        ("GET", "/record/", 404, "not_found"),
+        ("POST", "/records/", 404, "not_found"),
         ("GET", "/%ff%fe/../..%2f", 404, "not_found"),
     ],
 )

@@ -1,7 +1,9 @@
 """Users: what they send, what they are told, and what a stranger is not."""
 
+import threading
 import uuid
 
+import httpx2
 import pytest
 
 from tests.service import Caller, Server, assert_problem
@@ -124,3 +126,22 @@ def test_leaving_takes_every_recording_along(ann: Caller, bob: Caller, server: S
     assert_problem(ann.get("/users/me"), 401, "unauthorized")
     assert_problem(server.client.get(mine["url"]), 404, "not_found")
     assert server.client.get(theirs["url"]).status_code == 200
+
+
+def test_of_many_rotations_at_once_one_is_right(ann: Caller, server: Server) -> None:
+    """Who holds an old token can't win against a rotation that was acknowledged."""
+    answers: list[httpx2.Response] = []
+
+    def rotate() -> None:
+        with httpx2.Client(base_url=server.url, timeout=60) as client:
+            answers.append(client.post("/users/me/token", headers=ann.bearer))
+
+    threads = [threading.Thread(target=rotate) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answer.status_code for answer in answers) == [200, *[401] * 5]
+    (right,) = (answer for answer in answers if answer.status_code == 200)
+    ann.token = right.json()["access_token"]
+    assert ann.get("/users/me").status_code == 200

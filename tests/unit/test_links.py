@@ -12,9 +12,12 @@ from wavepost.web.links import TrustedProxies
 NETWORKS = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 
 
-async def seen_by_the_app(peer: str, headers: dict[str, str]) -> tuple[str, str | None, str]:
+async def seen_by_the_app(
+    peer: str, headers: dict[str, str] | list[tuple[str, str]]
+) -> tuple[str, str | None, str]:
     """The scheme, host and client that the application sees."""
     seen: list[Scope] = []
+    lines = headers.items() if isinstance(headers, dict) else headers
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         seen.append(scope)
@@ -25,7 +28,7 @@ async def seen_by_the_app(peer: str, headers: dict[str, str]) -> tuple[str, str 
         "client": (peer, 5000),
         "headers": [
             (b"host", b"inner:8000"),
-            *((name.lower().encode(), value.encode()) for name, value in headers.items()),
+            *((name.lower().encode(), value.encode()) for name, value in lines),
         ],
     }
     await TrustedProxies(app, NETWORKS)(scope, None, None)  # type: ignore[arg-type]
@@ -60,6 +63,20 @@ async def test_the_last_value_is_the_trusted_peers_own() -> None:
         "calls.example.org",
         "203.0.113.9",
     )
+
+
+@pytest.mark.parametrize(
+    "value", ["203.0.113.9:4711", "6.6.6.6, 203.0.113.9:1", "6.6.6.6\n203.0.113.9, 10.9.9.9"]
+)
+async def test_neither_a_port_nor_another_line_hides_the_address(value: str) -> None:
+    lines = [("X-Forwarded-For", line) for line in value.split("\n")]
+    _, _, client = await seen_by_the_app("10.1.2.3", lines)
+    assert client == "203.0.113.9"
+
+
+async def test_a_port_behind_an_address_in_brackets_is_no_part_of_it() -> None:
+    _, _, client = await seen_by_the_app("10.1.2.3", {"X-Forwarded-For": "[2001:db8::9]:80"})
+    assert client == "2001:db8::9"
 
 
 async def test_a_scheme_that_is_none_is_ignored() -> None:

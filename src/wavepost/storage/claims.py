@@ -44,6 +44,9 @@ async def make(
         found.record_id and await retention.sweep_one(session, found.record_id, moment)
     ):
         return found
+    if found is not None:
+        # It went with its record.
+        session.expunge(found)
     session.add(
         Claim(
             user_id=claim.user_id,

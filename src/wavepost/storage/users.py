@@ -22,9 +22,11 @@ async def lock(session: AsyncSession, user_id: UUID) -> bool:
     return await session.scalar(locked) is not None
 
 
-async def set_token(session: AsyncSession, user_id: UUID, token_sha256: bytes) -> None:
-    """Replace the user's token; the old one is worthless with the commit."""
-    await session.execute(update(User).where(User.id == user_id).values(token_sha256=token_sha256))
+async def replace_token(session: AsyncSession, user: User, token_sha256: bytes) -> bool:
+    """Replace the token that `user` came with; whether it still was the user's."""
+    query = update(User).where(User.id == user.id, User.token_sha256 == user.token_sha256)
+    replaced = await session.execute(query.values(token_sha256=token_sha256).returning(User.id))
+    return replaced.first() is not None
 
 
 async def remove(session: AsyncSession, user_id: UUID) -> None:

@@ -23,6 +23,8 @@ def create_app(service: Service) -> FastAPI:
         static_url=documentation.STATIC_URL,
         docs_url=None,
         redoc_url=None,
+        # They would lead where Host says, by plain HTTP.
+        redirect_slashes=False,
     )
     app.state.service = service
     # What is asked for most is looked for first.

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from wavepost.errors import InvalidRequest, NotFound
 
+_WITH_PORT = re.compile(r"([0-9.]+):[0-9]+|\[([0-9A-Fa-f:.]+)\](?::[0-9]+)?")
 _HOST = re.compile(r"([A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
 
 
@@ -57,7 +58,8 @@ class TrustedProxies:
 
     def _client(self, headers: Headers) -> str | None:
         """The last address that is not a proxy of ours."""
-        addresses = [part.strip() for part in headers.get("x-forwarded-for", "").split(",")]
+        lines = ",".join(headers.getlist("x-forwarded-for"))
+        addresses = [_without_port(part.strip()) for part in lines.split(",")]
         return next(
             (address for address in reversed(addresses) if address and not self._trusts(address)),
             None,
@@ -71,6 +73,12 @@ class TrustedProxies:
         except ValueError:
             return False
         return any(parsed in network for network in self._networks)
+
+
+def _without_port(address: str) -> str:
+    """`192.0.2.1:5000` and `[2001:db8::1]:5000` as some proxies write them, without the port."""
+    found = _WITH_PORT.fullmatch(address)
+    return found[1] or found[2] if found else address
 
 
 def _last(headers: Headers, name: str) -> str:

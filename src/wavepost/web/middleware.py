@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import secrets
 import time
 from contextlib import suppress
@@ -13,6 +14,9 @@ from wavepost import errors
 from wavepost.web.problems import CutOff, problem
 
 log = logging.getLogger("wavepost.access")
+
+MAX_LOGGED_METHOD, MAX_LOGGED_PATH = 20, 200
+_ID = re.compile(r"[0-9a-f]{8}(?:-|%2d)[0-9a-f-]+(?:%2d[0-9a-f-]+)*", re.IGNORECASE)
 
 SMALL_BODY_BYTES = 64 * 1024
 """More than any body but a recording needs; the framework reads such bodies into memory."""
@@ -69,12 +73,17 @@ class RequestLog:
         finally:
             log.info(
                 "%s %s %s %.0f ms %s",
-                scope["method"],
-                scope["raw_path"].decode("latin1"),
+                scope["method"][:MAX_LOGGED_METHOD],
+                _shown(scope["raw_path"].decode("latin1")),
                 status or "-",
                 1000 * (time.monotonic() - started),
                 request_id,
             )
+
+
+def _shown(path: str) -> str:
+    """The path without ids: a mangled link has its query there."""
+    return _ID.sub("{id}", path[:MAX_LOGGED_PATH])
 
 
 class _Arriving:

@@ -18,6 +18,9 @@ DEFAULT_HEADERS = {
 NOT_A_PAGE = "default-src 'none'; frame-ancestors 'none'"
 """For answers that are no page: should a browser take one for a page, it can do nothing."""
 
+ALWAYS = {**DEFAULT_HEADERS, "Content-Security-Policy": NOT_A_PAGE}
+"""For what is said outside the application."""
+
 EXPOSED_HEADERS = (
     "Accept-Ranges",
     "Content-Disposition",
@@ -28,7 +31,17 @@ EXPOSED_HEADERS = (
     "Retry-After",
     "X-Request-Id",
 )
-SENT_HEADERS = ("Authorization", "Content-Digest", "Content-Type", "Idempotency-Key", "Range")
+SENT_HEADERS = (
+    "Authorization",
+    "Content-Digest",
+    "Content-Disposition",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-Modified-Since",
+    "If-None-Match",
+    "If-Range",
+    "Range",
+)
 
 
 class SecurityHeaders:

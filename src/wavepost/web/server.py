@@ -7,6 +7,7 @@ import signal
 import socket
 from collections.abc import Callable
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 import h11
@@ -18,6 +19,9 @@ from wavepost.errors import InvalidRequest
 from wavepost.settings import Settings
 from wavepost.web.app import create_app
 from wavepost.web.problems import problem
+from wavepost.web.security import ALWAYS
+
+log = logging.getLogger("wavepost.access")
 
 BACKLOG = 2048
 WRITE_BUFFER_BYTES = 512 * 1024
@@ -113,8 +117,11 @@ class _Protocol(H11Protocol):
     def _refuse(self, detail: str, status: int) -> None:
         request_id = secrets.token_hex(16)
         refusal = InvalidRequest(detail, status=status)
-        answer = problem(refusal, request_id, {"X-Request-Id": request_id, "Connection": "close"})
-        head = h11.Response(status_code=status, headers=answer.raw_headers)
+        headers = {"X-Request-Id": request_id, "Connection": "close", **ALWAYS}
+        answer = problem(refusal, request_id, headers)
+        log.info("no request, %d: %s %s", status, detail, request_id)
+        reason = HTTPStatus(status).phrase.encode()
+        head = h11.Response(status_code=status, headers=answer.raw_headers, reason=reason)
         for event in (head, h11.Data(data=bytes(answer.body)), h11.EndOfMessage()):
             self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
