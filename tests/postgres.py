@@ -16,6 +16,9 @@ from wavepost.storage import schema
 
 _numbers = itertools.count()
 
+LETTERS = "ENCODING 'UTF8' LC_CTYPE 'C.UTF-8'"
+"""As docs/database.md says, whatever the locale that the server was made in."""
+
 
 class Postgres:
     """A server on which databases are cloned from one that was migrated once."""
@@ -23,7 +26,7 @@ class Postgres:
     def __init__(self, url: URL) -> None:
         self._url = url
         self._prefix = f"wavepost_test_{os.getpid()}"
-        self._template = self._create(f"{self._prefix}_template", "template0")
+        self._template = self._create(f"{self._prefix}_template", "template0", LETTERS)
         schema.upgrade(self._template)
 
     def migrated(self) -> str:
@@ -32,7 +35,7 @@ class Postgres:
 
     def empty(self) -> str:
         """The URL of a fresh database with nothing in it."""
-        return self._create(f"{self._prefix}_{next(_numbers)}", "template0")
+        return self._create(f"{self._prefix}_{next(_numbers)}", "template0", LETTERS)
 
     def drop_all(self) -> None:
         """Remove every database made here."""
@@ -43,9 +46,10 @@ class Postgres:
             for (name,) in names:
                 connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
 
-    def _create(self, name: str, template: str) -> str:
+    def _create(self, name: str, template: str, options: str = "") -> str:
         with self._connect() as connection:
-            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
+            statement = f'CREATE DATABASE "{name}" TEMPLATE "{template}" {options}'
+            connection.execute(statement.encode())
         return self._url.set(database=name).render_as_string(hide_password=False)
 
     def _connect(self) -> psycopg.Connection:

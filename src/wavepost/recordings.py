@@ -46,11 +46,15 @@ class Recordings:
         return record
 
     async def page(
-        self, user: User, before: tuple[datetime, UUID] | None, limit: int
+        self, user: User, before: tuple[datetime, UUID] | None, limit: int, name: str = ""
     ) -> Sequence[Record]:
-        """Up to `limit` of the user's records older than `before`, newest first."""
+        """Up to `limit` of the user's records older than `before`, newest first.
+
+        With a `name`, only those whose own contains it, regardless of case.
+        """
         async with self._database.read() as session:
-            return await records.page(session, user.id, before, limit, self._retention.moment())
+            moment = self._retention.moment()
+            return await records.page(session, user.id, before, limit, moment, name)
 
     async def usage(self, user: User) -> Usage:
         """How much the user keeps here."""

@@ -141,6 +141,9 @@ def _sqlite_engine(url: str) -> AsyncEngine:
 def configure_sqlite(connection: Any, _record: object) -> None:
     """Set a new connection up: we begin transactions ourselves, and a commit is on the disk."""
     connection.isolation_level = None
+    # SQLite's own knows ASCII only. Not str.lower: what it makes of a Greek sigma depends on the
+    # letters around it, so that a part of a name may not be found in the whole.
+    connection.create_function("lower", 1, str.casefold, deterministic=True)
     cursor = connection.cursor()
     # The page size holds only for a new file, so it comes before the journal mode makes one.
     for pragma in (

@@ -5,9 +5,10 @@ Each takes the moment for which it asks: see `retention`.
 
 from collections.abc import Sequence
 from datetime import datetime
+from unicodedata import normalize
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, delete, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from wavepost.storage.models import Record
@@ -45,9 +46,15 @@ async def page(
     before: tuple[datetime, UUID] | None,
     limit: int,
     moment: Moment,
+    name: str = "",
 ) -> Sequence[Record]:
-    """The user's records, newest first, that are older than `before` (created_at, id)."""
+    """The user's records, newest first, that are older than `before` (created_at, id).
+
+    With a `name`, only those whose own contains it, regardless of case.
+    """
     query = select(Record).where(Record.user_id == user_id, IS_KEPT)
+    if name:
+        query = query.where(_is_named(name))
     if before is not None:
         created_at, record_id = before
         query = query.where(
@@ -58,6 +65,13 @@ async def page(
         )
     query = query.order_by(Record.created_at.desc(), Record.id.desc()).limit(limit)
     return (await session.scalars(query, moment)).all()
+
+
+def _is_named(text: str) -> ColumnElement[bool]:
+    # Macs send names as they keep them, with the parts of letters such as й apart: no keyboard
+    # types them so.
+    spellings = {normalize("NFC", text), normalize("NFD", text)}
+    return or_(*(Record.name.icontains(each, autoescape=True) for each in spellings))
 
 
 async def usage(session: AsyncSession, user_id: UUID, moment: Moment) -> tuple[int, int]:

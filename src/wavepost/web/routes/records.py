@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from wavepost.audio.frames import ALL_BITRATES
 from wavepost.bootstrap import Service
 from wavepost.errors import InvalidRequest
-from wavepost.storage.models import Record
+from wavepost.storage.models import MAX_FILE_NAME_CHARACTERS, Record
 from wavepost.web import uploads
 from wavepost.web.answers import RecordAnswer, RecordsAnswer
 from wavepost.web.caller import (
@@ -30,6 +30,15 @@ router = APIRouter(tags=["records"])
 
 MAX_PAGE = 100
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+PartOfName = Annotated[
+    str,
+    Query(
+        max_length=MAX_FILE_NAME_CHARACTERS,
+        pattern=r"^[^\x00]*$",  # PostgreSQL takes no NUL
+        description="Only recordings whose name contains this, regardless of case.",
+    ),
+]
 
 _OPTION_SCHEMAS = {
     "bitrate": {"enum": [*ALL_BITRATES], "description": "Constant bitrate in kbit/s."},
@@ -145,10 +154,11 @@ async def page(
     link_base: BaseUrl,
     cursor: str | None = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
+    name: PartOfName = "",
 ) -> RecordsAnswer:
     """Your recordings, newest first; `next` is the cursor of the page after."""
     before = _read_cursor(cursor) if cursor is not None else None
-    found = await service.recordings.page(user, before, limit + 1)
+    found = await service.recordings.page(user, before, limit + 1, name)
     shown = found[:limit]
     return RecordsAnswer(
         records=[_answer(service, record, link_base) for record in shown],
