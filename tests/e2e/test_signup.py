@@ -15,9 +15,16 @@ def register(server: Server, key: str | None = None) -> httpx2.Response:
     return server.client.post("/users", json={"name": "Ann"}, headers=headers)
 
 
+def told(server: Server) -> str:
+    """Who may register, as a page hears before it asks for a name."""
+    who: str = server.client.get("/limits").json()["signup"]
+    return who
+
+
 def test_with_a_key_only_its_holders_register(tmp_path: Path) -> None:
     settings = {"data": str(tmp_path / "data"), "signup": "key", "signup_key": KEY}
     with running(tmp_path / "log", **settings) as server:
+        assert told(server) == "key"
         for wrong in (None, "another", KEY + "x", KEY.upper()):
             problem = assert_problem(register(server, wrong), 401, "unauthorized")
             assert "sign-up key" in problem["detail"]
@@ -31,8 +38,10 @@ def test_with_a_key_only_its_holders_register(tmp_path: Path) -> None:
 def test_closed_nobody_registers_and_users_go_on(tmp_path: Path) -> None:
     data = str(tmp_path / "data")
     with running(tmp_path / "log", data=data) as server:
+        assert told(server) == "open"
         token = register(server).json()["access_token"]
     with running(tmp_path / "log", data=data, signup="closed") as server:
+        assert told(server) == "closed"
         assert_problem(register(server), 401, "unauthorized")
         headers = {"Authorization": f"Bearer {token}"}
         assert server.client.get("/users/me", headers=headers).status_code == 200

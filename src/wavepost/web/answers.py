@@ -82,8 +82,9 @@ class RecordsAnswer(BaseModel):
 
 
 class LimitsAnswer(BaseModel):
-    """What this server accepts."""
+    """What this server accepts; `signup` is who may register: anyone, holders of a key, nobody."""
 
+    signup: Literal["open", "key", "closed"]
     max_upload_bytes: int
     max_upload_bytes_file_first: int
     max_seconds: float

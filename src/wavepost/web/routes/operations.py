@@ -19,6 +19,7 @@ async def limits(service: CurrentService) -> LimitsAnswer:
     """What this server accepts."""
     settings = service.settings
     return LimitsAnswer(
+        signup=settings.signup,
         max_upload_bytes=settings.max_upload_bytes,
         max_upload_bytes_file_first=min(settings.max_upload_bytes, FILE_FIRST_BYTES),
         max_seconds=settings.max_seconds,
