@@ -5,6 +5,10 @@ BIN := .venv/bin
 COMPOSE ?= docker compose
 MINUTES ?= 5
 
+PAGES := src/wavepost/web/pages/static
+PRETTIER := $(BIN)/deno run --quiet --allow-read --allow-write --allow-env --allow-sys \
+    npm:prettier@3.10.1 --log-level warn --print-width 100 "$(PAGES)/**/*.{js,css}" "!**/vendor/**"
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run test bench corpus fuzz load chaos check audit format up down
 
@@ -48,6 +52,8 @@ check: setup  ## Format, lint, types, import direction, advisories
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(PRETTIER) --check
+	$(BIN)/deno lint --quiet --ignore=$(PAGES)/vendor $(PAGES)
 	@$(MAKE) --no-print-directory audit
 
 # Not pip-audit: where its data can't be reached, it says so of each package and ends well.
@@ -58,6 +64,7 @@ audit: setup  ## Look the locked dependencies up among the known vulnerabilities
 format: setup  ## Rewrite the code in the one format
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+	$(PRETTIER) --write
 
 up:  ## Build and start with PostgreSQL in Docker Compose
 	$(COMPOSE) up --build --detach --wait

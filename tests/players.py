@@ -11,15 +11,25 @@ def tool(name: str) -> str:
     """The program's path."""
     path = shutil.which(name)
     if path is None and "CI" not in os.environ:
-        pytest.skip(f"{name} is not installed")
-    assert path, f"{name} is not installed"
+        pytest.skip(f"{name} is not installed: apt-get install {name}")
+    assert path, f"{name} is not installed: apt-get install {name}"
     return path
 
 
+BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+
+QUIET = (
+    *("--no-sandbox", "--disable-gpu", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+"""What keeps a browser from calling anybody by itself."""
+
+
+def browser() -> str:
+    """The path of a browser of the Chromium family."""
+    return tool(next(filter(shutil.which, BROWSERS), BROWSERS[0]))
+
+
 def chromium(profile: Path) -> list[str]:
-    """The command of a browser without a window, which calls nobody by itself."""
-    return [
-        *(tool("chromium"), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"),
-        *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-        f"--user-data-dir={profile}",
-    ]
+    """The command of a browser without a window."""
+    return [browser(), "--headless", *QUIET, f"--user-data-dir={profile}"]

@@ -13,7 +13,18 @@ ORIGIN = {"Origin": "https://app.example.org"}
 
 
 @pytest.mark.parametrize(
-    "path", ["/limits", "/healthz", "/openapi.json", "/docs", "/nothing", "/records", "/record"]
+    "path",
+    [
+        "/limits",
+        "/healthz",
+        "/openapi.json",
+        "/docs",
+        "/nothing",
+        "/records",
+        "/record",
+        "/",
+        "/listen",
+    ],
 )
 def test_every_answer_has_a_policy(server: Server, path: str) -> None:
     headers = server.client.get(path).headers
@@ -23,6 +34,34 @@ def test_every_answer_has_a_policy(server: Server, path: str) -> None:
     assert policy.startswith("default-src 'none'; ")
     assert "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy.replace("style-src 'self' 'unsafe-inline'", "")
+
+
+def test_a_page_may_run_our_files_alone(server: Server) -> None:
+    first, second = (server.client.get("/").headers["content-security-policy"] for _ in range(2))
+    assert "script-src 'self'; style-src 'self' 'nonce-" in first
+    assert first != second
+    assert server.client.get("/").headers["permissions-policy"] == "microphone=(self)"
+    assert server.client.get("/listen").headers["permissions-policy"] == "microphone=()"
+
+
+def test_files_of_a_page_are_kept_only_under_their_own_version(server: Server) -> None:
+    found = re.search(r"page/([0-9a-f]{16})/home.js", server.client.get("/").text)
+    assert found
+    ours = server.client.get(f"/{found[0]}")
+    assert ours.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert ours.headers["content-encoding"] == "gzip"
+    again = server.client.get(f"/{found[0]}", headers={"If-None-Match": ours.headers["etag"]})
+    assert again.status_code == 304
+    other = server.client.get("/page/0123456789abcdef/home.js")
+    assert other.headers["cache-control"] == "no-cache"
+    assert other.text == ours.text
+
+
+@pytest.mark.parametrize(
+    "path", ["nothing.js", "../templates/home.html", "%2e%2e/__init__.py", "..%2f__init__.py", ""]
+)
+def test_nothing_but_these_files_is_given(server: Server, path: str) -> None:
+    assert_problem(server.client.get(f"/page/1/{path}"), 404, "not_found")
 
 
 def test_answers_about_a_user_are_kept_by_nobody(ann: Caller) -> None:

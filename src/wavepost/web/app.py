@@ -9,7 +9,7 @@ from wavepost.web import problems
 from wavepost.web.links import TrustedProxies
 from wavepost.web.middleware import RequestLog, SmallBodies
 from wavepost.web.openapi import describe_problems
-from wavepost.web.routes import documentation, operations, record, records, users
+from wavepost.web.routes import documentation, operations, pages, record, records, users
 from wavepost.web.security import OneFraming, SecurityHeaders, cross_origin
 
 
@@ -28,8 +28,9 @@ def create_app(service: Service) -> FastAPI:
     )
     app.state.service = service
     # What is asked for most is looked for first.
-    for routes in (record, records, users, operations, documentation):
+    for routes in (record, records, users, operations, pages, documentation):
         app.include_router(routes.router)
+    app.router.routes.append(pages.static_files)
     problems.add_handlers(app)
     describe_problems(app)
     # The last one added is the first to see a request.

@@ -6,17 +6,11 @@ import re
 
 from fastapi import APIRouter
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, Response
 
 STATIC_URL = "/docs/static"
 
 router = APIRouter(include_in_schema=False)
-
-
-@router.get("/")
-async def home() -> Response:
-    """A browser's first visit lands where the API explains itself."""
-    return RedirectResponse("/docs")
 
 
 @router.get("/docs")

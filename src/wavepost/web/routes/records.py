@@ -24,6 +24,7 @@ from wavepost.web.caller import (
     CurrentUser,
 )
 from wavepost.web.links import parse_id
+from wavepost.web.negotiation import quality
 from wavepost.web.problems import responses
 
 router = APIRouter(tags=["records"])
@@ -206,17 +207,7 @@ def idempotency_key(headers: Headers) -> str | None:
 
 
 def _prefers_text(accept: str) -> bool:
-    return _quality(accept, "text/plain") > _quality(accept, "application/json")
-
-
-def _quality(accept: str, media_type: str) -> float:
-    """How much the caller wants it (RFC 9110, 12.5.1); 0 where it is not named."""
-    for part in accept.lower().split(","):
-        name, _, parameters = part.partition(";")
-        if name.strip() == media_type:
-            weight = re.search(r"(?:^|;)\s*q=([01](?:\.[0-9]{0,3})?)\s*(?:;|$)", parameters)
-            return float(weight[1]) if weight else 1.0
-    return 0.0
+    return quality(accept, "text/plain") > quality(accept, "application/json")
 
 
 def _cursor(record: Record) -> str:

@@ -1,0 +1,220 @@
+/** The files that are to go up: in line, at most two at once, sent again where that helps. */
+
+import { Refusal } from "../base/api.js";
+import { announce } from "../base/announce.js";
+import { redraw } from "../base/redraw.js";
+import { say } from "../base/words.js";
+import { account, onChange, tokenIsRefused } from "../account/account.js";
+import { Pace, send } from "./transfer.js";
+import { isWav } from "./wav.js";
+
+const AT_ONCE = 2;
+const LONGEST_WAIT_SECONDS = 30;
+const TRIES_AFTER_AN_ERROR = 3;
+const PASSING = new Set([408, 429, 502, 503, 504]);
+const REDRAW_MS = 100;
+const UNDER_WAY = ["waiting", "sending", "retrying"];
+
+/**
+ * `owner` is who put it in line, null before anybody was known. Its `state`: waiting → sending ⇄
+ * retrying → done | refused; a person may pause, resume and cancel.
+ */
+export const uploads = [];
+
+/** What the server takes (GET /limits), once it is known. */
+export const limits = { maxUploadBytes: Infinity };
+
+/** The files of a folder that were left out, being no WAVs by their names. */
+export const notes = { leftOut: 0 };
+
+const arrivals = new EventTarget();
+
+/** Have `listener` called with each record that has arrived. */
+export const onArrival = (listener) =>
+  arrivals.addEventListener("arrival", (event) => listener(event.detail));
+
+/** Put files in line. */
+export function add({ files, leftOut = 0 }) {
+  const owner = account.user?.id ?? null;
+  const added = files.map((file) => newUpload(file, owner));
+  for (const upload of added) uploads.push(upload);
+  notes.leftOut = leftOut;
+  if (files.length) announce(say("files_added", { count: files.length }));
+  refuseAtOnce(added);
+  goOn();
+}
+
+/** Stop sending; what has gone up so far has to go again. */
+export function pause(...paused) {
+  for (const upload of paused) {
+    upload.state = "paused";
+    upload.stop?.abort();
+  }
+  goOn();
+}
+
+/** Into line again, after a pause or a refusal. */
+export function resume(upload) {
+  Object.assign(upload, { owner: account.user?.id, state: "waiting", sent: 0, detail: "" });
+  goOn();
+}
+
+/** Take it out of the line. */
+export function cancel(...cancelled) {
+  for (const upload of cancelled) {
+    uploads.splice(uploads.indexOf(upload), 1);
+    upload.state = "cancelled";
+    upload.stop?.abort();
+  }
+  goOn();
+}
+
+/** Take those out that have ended well. */
+export const clearDone = () => cancel(...uploads.filter(({ state }) => state === "done"));
+
+/** Whether something would be lost if the page were closed now. */
+export const isBusy = () => uploads.some(({ state }) => [...UNDER_WAY, "paused"].includes(state));
+
+/** The part that is through of all that is not given up, 0 to 1. */
+export function progress() {
+  const counted = uploads.filter(({ state }) => state !== "refused");
+  const total = counted.reduce((sum, { file }) => sum + file.size, 0);
+  return total ? counted.reduce((sum, { sent }) => sum + sent, 0) / total : 0;
+}
+
+onChange(() => {
+  // What somebody put in line is not sent in another's name.
+  cancel(...uploads.filter(({ owner }) => owner && account.user && owner !== account.user.id));
+  if (!account.user) {
+    pause(...uploads.filter(({ owner, state }) => owner && UNDER_WAY.includes(state)));
+  }
+});
+
+function goOn() {
+  if (account.user) {
+    const running = uploads.filter(({ state }) => ["sending", "retrying"].includes(state)).length;
+    const next = uploads.filter(({ state }) => state === "waiting");
+    for (const upload of next.slice(0, Math.max(0, AT_ONCE - running))) run(upload);
+  }
+  redraw();
+}
+
+async function run(upload) {
+  const stop = new AbortController();
+  upload.stop = stop;
+  for (let tries = 1; !stop.signal.aborted; tries++) {
+    try {
+      await attempt(upload, stop.signal);
+      break;
+    } catch (error) {
+      // A person paused or cancelled, and has said what it is now.
+      if (stop.signal.aborted) break;
+      const wait = waitBefore(error, tries);
+      if (wait === null) {
+        refused(upload, error);
+        break;
+      }
+      Object.assign(upload, { state: "retrying", detail: error.message });
+      redraw();
+      await untilOnline(wait, stop.signal);
+    }
+  }
+  goOn();
+}
+
+async function attempt(upload, signal) {
+  Object.assign(upload, {
+    owner: account.user.id,
+    state: "sending",
+    sent: 0,
+    pace: new Pace(),
+    detail: "",
+  });
+  redraw();
+  await check(upload.file);
+  if (signal.aborted) return;
+  const token = account.token;
+  let drawn = 0;
+  const onProgress = (sent) => {
+    upload.pace.add(sent);
+    upload.sent = Math.min(sent, upload.file.size);
+    if (performance.now() - drawn < REDRAW_MS && sent < upload.file.size) return;
+    drawn = performance.now();
+    redraw();
+  };
+  try {
+    upload.record = await send(upload.file, { token, key: upload.key, onProgress, signal });
+  } catch (error) {
+    if (error.status === 401) tokenIsRefused(token);
+    throw error;
+  }
+  Object.assign(upload, { state: "done", sent: upload.file.size });
+  announce(say("announce_done", { name: upload.record.name }));
+  arrivals.dispatchEvent(new CustomEvent("arrival", { detail: upload.record }));
+}
+
+const newUpload = (file, owner) => ({
+  file,
+  owner,
+  key: newKey(),
+  state: "waiting",
+  sent: 0,
+  pace: null,
+  detail: "",
+});
+
+/** Those that can't go up need not wait in line to hear it. */
+async function refuseAtOnce(added) {
+  for (const upload of added) {
+    await check(upload.file).catch((error) => {
+      if (upload.state === "waiting") refused(upload, error);
+    });
+  }
+  redraw();
+}
+
+/** Throws what the server would say anyway, before anything is sent. */
+async function check(file) {
+  const refusal = (code, detail) => new Refusal(0, { code, detail }, null);
+  const itIsWav = await isWav(file).catch(() => {
+    throw refusal("file_gone", say("file_gone"));
+  });
+  if (!file.size) throw refusal("empty_audio", say("file_empty"));
+  if (!itIsWav) throw refusal("not_a_wav", say("not_a_wav_detail"));
+  if (file.size > limits.maxUploadBytes) throw refusal("too_large", say("file_too_large"));
+}
+
+function refused(upload, error) {
+  Object.assign(upload, {
+    state: "refused",
+    sent: 0,
+    code: error.code ?? "",
+    detail: error.message,
+  });
+  announce(say("announce_refused", { name: upload.file.name, detail: error.message }));
+}
+
+/** Seconds to wait before sending again, or null where that would not help. */
+function waitBefore(error, tries) {
+  const wait = Math.min(2 ** (tries - 1), LONGEST_WAIT_SECONDS);
+  if (!(error instanceof Refusal)) return wait;
+  if (PASSING.has(error.status)) return error.retryAfterSeconds ?? wait;
+  // The first try may be under way still, on a connection that broke for us alone.
+  if (error.status === 409) return wait;
+  return error.status >= 500 && error.status !== 507 && tries < TRIES_AFTER_AN_ERROR ? wait : null;
+}
+
+/** Wait; not so long if the network comes back. */
+function untilOnline(seconds, signal) {
+  return new Promise((resolve) => {
+    setTimeout(resolve, seconds * 1000);
+    addEventListener("online", resolve, { once: true, signal });
+    signal.addEventListener("abort", resolve);
+  });
+}
+
+/** 128 random bits. (`crypto.randomUUID` is kept from pages without HTTPS.) */
+function newKey() {
+  const random = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

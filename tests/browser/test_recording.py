@@ -1,0 +1,78 @@
+"""The microphone, to a WAV, to a link."""
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests import sound
+from tests.browser.conftest import MICROPHONE_HERTZ, Visitor
+from tests.service import Caller, Server
+
+
+def test_what_the_microphone_hears_becomes_a_link(visitor: Visitor, ann: Caller) -> None:
+    page = visitor.page
+    visitor.context.grant_permissions(["microphone"])
+    visitor.arrive_as(ann)
+    page.get_by_role("button", name="Record", exact=True).click()
+    expect(page.get_by_role("button", name="Stop")).to_be_focused()
+    expect(page.get_by_role("timer")).to_have_text("0:02")
+    assert page.get_by_role("meter", name="Level").evaluate("meter => meter.value") > 0.5
+    page.get_by_role("button", name="Stop").click()
+    take = page.locator(".recorder audio")
+    take.evaluate("audio => audio.play()")
+    expect(take).to_have_js_property("paused", False)
+    page.get_by_label("Name", exact=True).fill("My voice")
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("[data-state=done]")).to_contain_text("My voice.wav")
+    (record,) = ann.get("/records").json()["records"]
+    assert record["receipt"]["source"]["codec"] == "pcm_s16le"
+    assert (record["channels"], record["sample_rate"]) == (1, 48_000)
+    assert 1.5 < record["duration"] < 10
+    samples, rate = sound.decode(ann.server.client.get(record["url"]).content)
+    heard = samples[rate // 2 :, 0]
+    assert sound.pitch(heard, rate) == pytest.approx(MICROPHONE_HERTZ, abs=2)
+    assert sound.loudness_db(heard) > -30
+
+
+def test_a_take_can_be_discarded_and_is_not_lost_by_leaving(visitor: Visitor, ann: Caller) -> None:
+    page = visitor.page
+    visitor.context.grant_permissions(["microphone"])
+    visitor.arrive_as(ann)
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    page.get_by_role("button", name="Record", exact=True).click()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("button", name="Record", exact=True)).to_be_disabled()
+    page.evaluate("location.reload()")
+    expect(page.get_by_role("button", name="Discard")).to_be_visible()
+    assert asked == ["beforeunload"]
+    page.get_by_role("button", name="Discard").click()
+    expect(page.get_by_role("button", name="Record", exact=True)).to_be_focused()
+    assert ann.get("/records").json()["records"] == []
+
+
+def test_a_browser_that_refuses_the_microphone_gets_a_sentence(
+    visitor: Visitor, ann: Caller
+) -> None:
+    visitor.arrive_as(ann)
+    visitor.page.get_by_role("button", name="Record", exact=True).click()
+    expect(visitor.page.get_by_role("alert").filter(has_text="not allowed")).to_be_visible()
+    expect(visitor.page.get_by_role("button", name="Record", exact=True)).to_be_enabled()
+
+
+def test_a_microphone_that_is_gone_leaves_what_it_gave(
+    chromium: Browser, server: Server, ann: Caller
+) -> None:
+    visitor = Visitor(chromium, server, permissions=["microphone"])
+    visitor.arrive_as(ann)
+    page = visitor.page
+    page.evaluate("""() => {
+      const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+      navigator.mediaDevices.getUserMedia = async wanted => (window.stream = await ask(wanted));
+    }""")
+    page.get_by_role("button", name="Record", exact=True).click()
+    expect(page.get_by_role("timer")).to_have_text("0:01")
+    page.evaluate("window.stream.getAudioTracks()[0].dispatchEvent(new Event('ended'))")
+    expect(page.get_by_text("What it gave until then is kept")).to_be_visible()
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("[data-state=done]")).to_have_count(1)
+    visitor.close()
