@@ -353,7 +353,12 @@ def test_unknown_paths_and_methods(
 
 @pytest.mark.parametrize(
     ("path", "methods"),
-    [("/records", "GET, POST"), ("/users/me", "DELETE, GET"), ("/users/me/token", "POST")],
+    [
+        ("/records", "GET, POST"),
+        ("/users/me", "DELETE, GET"),
+        ("/users/me/token", "POST"),
+        ("/docs", "GET"),
+    ],
 )
 def test_a_method_that_is_not_there_hears_which_are(
     server: Server, path: str, methods: str

@@ -123,15 +123,18 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
         return problem(errors.NotFound("There is nothing at this path. See /docs."), request_id)
     detail = f"{error.detail}. See /docs for what this path takes."
     headers = dict(error.headers or {})
-    if error.status_code == 405:
-        headers["Allow"] = ", ".join(sorted(_methods(request)))
+    if error.status_code == 405 and (methods := _methods(request)):
+        headers["Allow"] = ", ".join(sorted(methods))
     return problem(
         errors.InvalidRequest(detail, status=error.status_code), request_id, headers=headers
     )
 
 
 def _methods(request: Request) -> set[str]:
-    """Every method that the path has; the framework names those of its first route alone."""
+    """Every method that the path has; the framework names those of its first route alone.
+
+    None for pages, which the document leaves out: they have one route each.
+    """
     return {
         method.upper()
         for path, operations in request.app.openapi()["paths"].items()
