@@ -65,7 +65,7 @@ export const newToken = () =>
     <p>${say("token_once")}</p>
     <code class="code" data-test="token">${account.token}</code>
     <div class="row">
-      ${copyButton(account.token, say("copy_token"), "primary")}
+      ${copyButton(account.token, say("copy_token"), { style: "primary" })}
       <button type="button" @click=${tokenIsKept}>${say("token_kept")}</button>
     </div>
   </section>`;

@@ -1,6 +1,6 @@
 /** A button that copies a text and says that it has. */
 
-import { html } from "../vendor/lit-html/lit-html.js";
+import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { announce } from "./announce.js";
 import { icon } from "./icons.js";
 import { redraw } from "./redraw.js";
@@ -10,11 +10,18 @@ const SHOWN_MS = 2000;
 
 let copied = null;
 
-/** `text` goes to the clipboard; `label` is what the button says. */
-export function copyButton(text, label, style = "") {
+/**
+ * `text` goes to the clipboard; `label` is what the button says, and to who can't see beside what it
+ * stands, `about` too.
+ */
+export function copyButton(text, label, { style = "", about = "" } = {}) {
   const done = copied === text;
   return html`<button type="button" class=${style} @click=${() => copy(text)}>
-    ${icon(done ? "check" : "copy")}<span>${done ? say("copied") : label}</span>
+    ${icon(done ? "check" : "copy")}<span class="either"
+      ><span class=${done ? "other" : ""}
+        >${label}${about ? html`<span class="unseen">: ${about}</span>` : nothing}</span
+      ><span class=${done ? "" : "other"}>${say("copied")}</span></span
+    >
   </button>`;
 }
 

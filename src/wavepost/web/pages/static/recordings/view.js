@@ -95,7 +95,7 @@ const line = (item) => {
       </p>
     </div>
     <div class="buttons">
-      ${copyButton(record.url, say("copy_link"))}
+      ${copyButton(record.url, say("copy_link"), { about: record.name })}
       ${round("listening_page", "listen", record, { href: listenPath(record), target: "_blank" })}
       ${round("download", "download", record, { href: record.url })}
       <button

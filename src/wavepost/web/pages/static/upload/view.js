@@ -145,7 +145,7 @@ function result({ record }) {
       }
     </p>
     <div class="row">
-      ${copyButton(record.url, say("copy_link"), "primary")}
+      ${copyButton(record.url, say("copy_link"), { style: "primary", about: record.name })}
       <a class="button" href=${listenPath(record)} target="_blank" rel="noopener"
         >${icon("listen")}<span>${say("listening_page")}</span></a
       >
