@@ -65,7 +65,7 @@ def test_forgetting_asks_first_and_leaves_nothing_here(visitor: Visitor) -> None
     page.reload()
     page.get_by_role("button", name="I have a token").click()
     page.get_by_label("Your access token").fill(f"  {token} ")
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     expect(page.locator(".menu summary")).to_contain_text("Ann")
 
 
@@ -75,8 +75,8 @@ def test_a_wrong_token_is_told_so(visitor: Visitor) -> None:
     page.goto("/")
     page.get_by_role("button", name="I have a token").click()
     page.get_by_label("Your access token").fill("4e9cf4b5-3a5f-4ab5-9d44-3a4f9c0d1b2e")
-    page.get_by_role("button", name="Go on").click()
-    expect(page.get_by_role("alert").filter(has_text="doesn’t take this")).to_be_visible()
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("alert").filter(has_text="doesn’t accept this")).to_be_visible()
 
 
 def test_a_token_that_was_replaced_elsewhere_asks_for_the_new_one(
@@ -85,7 +85,7 @@ def test_a_token_that_was_replaced_elsewhere_asks_for_the_new_one(
     visitor.expected.append("401")
     visitor.server.client.post("/users/me/token", headers=ann.bearer)
     visitor.arrive_as(ann)
-    expect(visitor.page.get_by_text("the token of this device any more")).to_be_visible()
+    expect(visitor.page.get_by_text("no longer accepts the token")).to_be_visible()
 
 
 def test_the_token_can_be_replaced(visitor: Visitor) -> None:
@@ -141,7 +141,7 @@ def test_a_server_that_wants_a_key_is_given_one(signup: Visitor) -> None:
     page.get_by_label("Your name").fill("Ann")
     page.get_by_label("Sign-up key").fill("wrong")
     page.get_by_role("button", name="Begin").click()
-    expect(page.get_by_role("alert").filter(has_text="doesn’t take this")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="doesn’t accept this")).to_be_visible()
     page.get_by_label("Sign-up key").fill("sesame")
     page.get_by_role("button", name="Begin").click()
     expect(page.locator(".token code")).to_be_visible()
@@ -167,5 +167,5 @@ def test_plain_http_still_registers_uploads_and_copies(chromium: Browser, server
     visitor.choose(("a.wav", sound.wav(sound.tone(0.2, 8_000), 8_000)))
     expect(page.locator("[data-state=done]")).to_have_count(1)
     page.get_by_role("button", name="Record", exact=True).click()
-    expect(page.get_by_text("only to pages that came by HTTPS")).to_be_visible()
+    expect(page.get_by_text("only on pages that came over HTTPS")).to_be_visible()
     visitor.close()

@@ -31,7 +31,7 @@ def test_whoever_gets_the_link_can_listen(visitor: Visitor, ann: Caller) -> None
     page.goto(page_of(record))
     expect(page).to_have_title("Weekly call.wav")
     expect(page.get_by_role("heading", level=1)).to_have_text("Weekly call.wav")
-    slider = page.get_by_role("slider", name="Place in the recording")
+    slider = page.get_by_role("slider", name="Position in the recording")
     expect(slider).to_have_attribute("aria-valuetext", "0:00 of 1:05")
     page.get_by_role("button", name="Play: Weekly call.wav").click()
     expect(slider).to_have_attribute("aria-valuetext", "0:01 of 1:05")

@@ -72,7 +72,7 @@ def test_a_microphone_that_is_gone_leaves_what_it_gave(
     page.get_by_role("button", name="Record", exact=True).click()
     expect(page.get_by_role("timer")).to_have_text("0:01")
     page.evaluate("window.stream.getAudioTracks()[0].dispatchEvent(new Event('ended'))")
-    expect(page.get_by_text("What it gave until then is kept")).to_be_visible()
+    expect(page.get_by_text("What it recorded until then is kept")).to_be_visible()
     page.get_by_role("button", name="Send").click()
     expect(page.locator("[data-state=done]")).to_have_count(1)
     visitor.close()

@@ -228,7 +228,7 @@ def test_all_of_it_works_with_the_keyboard_alone(visitor: Visitor) -> None:
     page.keyboard.press("Enter")
     press_on("kept it")
     with page.expect_file_chooser() as chooser:
-        press_on("Choose files")
+        press_on("Choose WAV files")
     chooser.value.set_files([{"name": "k.wav", "mimeType": "audio/wav", "buffer": SHORT}])
     expect(page.locator("[data-state=done]")).to_have_count(1)
     press_on("Receipt: k.wav")

@@ -51,7 +51,7 @@ def test_of_three_files_the_bad_one_is_refused_before_it_is_sent(
     expect(uploads(visitor.page, "done")).to_have_count(2)
     refused = uploads(visitor.page, "refused")
     expect(refused).to_contain_text("c.wav")
-    expect(refused).to_contain_text("Not a WAV. Its first bytes are no WAV’s")
+    expect(refused).to_contain_text("Not a WAV. Whatever its name says")
     assert sum(request.startswith("POST") for request in sent) == 2
     assert {record["name"] for record in records_of(ann)} == {"a.wav", "b.wav"}
 
@@ -69,7 +69,7 @@ def test_a_folder_brings_its_wavs_and_says_what_it_left_out(
     (folder / "deeper" / "two.wav").write_bytes(SHORT)
     drop(visitor.page, folder)
     expect(uploads(visitor.page, "done")).to_have_count(2)
-    expect(visitor.page.get_by_text("121 files of the folder are no WAVs")).to_be_visible()
+    expect(visitor.page.get_by_text("121 files in the folder are not WAVs")).to_be_visible()
 
 
 def test_a_folder_can_be_picked(visitor: Visitor, ann: Caller, tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_a_folder_can_be_picked(visitor: Visitor, ann: Caller, tmp_path: Path) -
     (tmp_path / "cover.jpg").write_bytes(b"\xff\xd8\xff")
     visitor.page.set_input_files("#folder", tmp_path)
     expect(uploads(visitor.page, "done")).to_have_count(1)
-    expect(visitor.page.get_by_text("1 file of the folder is no WAV")).to_be_visible()
+    expect(visitor.page.get_by_text("1 file in the folder is not a WAV")).to_be_visible()
 
 
 def test_every_kind_of_wav_passes_the_look_at_its_first_bytes(
@@ -139,7 +139,7 @@ def test_an_upload_is_paused_resumed_and_cancelled(visitor: Visitor, ann: Caller
     visitor.choose(("one.wav", LONG), ("two.wav", LONG))
     expect(uploads(page, "sending")).to_have_count(2)
     page.get_by_role("button", name="Pause: one.wav").click()
-    expect(uploads(page, "paused")).to_contain_text("It begins anew when you resume")
+    expect(uploads(page, "paused")).to_contain_text("It starts over when you resume")
     page.get_by_role("button", name="Cancel: two.wav").click()
     expect(page.locator(".upload")).to_have_count(1)
     visitor.send_no_faster_than(-1)
@@ -231,7 +231,7 @@ def test_a_refusal_in_the_middle_of_many_bytes_shows_what_the_server_says(
     (tmp_path / "strange.wav").write_bytes(wav)
     drop(visitor.page, tmp_path / "strange.wav")
     refused = uploads(visitor.page, "refused")
-    expect(refused).to_contain_text("A codec that isn’t taken.")
+    expect(refused).to_contain_text("Its codec isn’t supported.")
     expect(refused).to_contain_text("0x9999")
     said = ann.upload(wav[:100_000]).json()["detail"]
     expect(refused).to_contain_text(said)
@@ -292,7 +292,7 @@ def test_a_file_that_is_gone_or_empty_is_said_to_be(
 def test_files_may_come_before_the_name(visitor: Visitor) -> None:
     visitor.page.goto("/")
     visitor.choose(("early.wav", SHORT))
-    expect(uploads(visitor.page, "waiting")).to_contain_text("Waits for your name")
+    expect(uploads(visitor.page, "waiting")).to_contain_text("Waiting for your name")
     visitor.page.get_by_label("Your name").fill("Ann")
     visitor.page.get_by_role("button", name="Begin").click()
     expect(uploads(visitor.page, "done")).to_have_count(1)
