@@ -8,6 +8,7 @@ the nonce is for the style sheet that wavesurfer.js writes.
 
 import hashlib
 import json
+import re
 import secrets
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from starlette.types import Scope
 
 from wavepost.web.negotiation import quality
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).resolve().parent
 STATIC = FOLDER / "static"
 
 LANGUAGES = ("en", "ru")
@@ -59,12 +60,19 @@ STYLES = sorted(
 )
 """Those of all pages; of two rules that differ, a room's own one comes later and holds."""
 
-HOME_MODULES = sorted(
-    path.relative_to(STATIC).as_posix()
-    for path in STATIC.rglob("*.js")
-    if path.name not in ("listen.js", "capture.js", "wavesurfer.js")
-)
-"""What the home page needs at once: it names them all, so that none waits for another."""
+
+def _modules_of(entry: str) -> list[str]:
+    found = [STATIC / entry]
+    for path in found:
+        for name in re.findall(r'(?:from|import)\s*"(\.[^"]+)"', path.read_text("utf-8")):
+            needed = (path.parent / name).resolve()
+            if needed not in found:
+                found.append(needed)
+    return sorted(path.relative_to(STATIC).as_posix() for path in found)
+
+
+MODULES = {page: _modules_of(f"{page}.js") for page in ("home", "listen")}
+"""What a page needs at once: it names them all, so that none waits for another."""
 
 
 def render(
@@ -81,7 +89,7 @@ def render(
         words=WORDS[language],
         static=f"page/{VERSION}",
         styles=STYLES,
-        modules=HOME_MODULES,
+        modules=MODULES,
         nonce=nonce,
         **values,
     )
