@@ -88,6 +88,8 @@ def test_more_are_shown_page_by_page(visitor: Visitor, ann: Caller) -> None:
         expect(page.locator(".recording")).to_have_count(shown)
         if shown < 55:
             page.get_by_role("button", name="Show more").click()
+            first = page.locator(".recording").nth(shown)
+            expect(first.get_by_role("button", name="Play")).to_be_focused()
     expect(page.get_by_role("button", name="Show more")).to_have_count(0)
     assert names(page) == [f"{number:02}.wav" for number in reversed(range(55))]
     page.get_by_role("searchbox").fill(".wav")
@@ -165,6 +167,8 @@ def test_a_deletion_is_carried_out_after_a_while(visitor: Visitor, ann: Caller) 
     page.get_by_role("button", name="Delete: gone.wav").click()
     page.clock.run_for(UNDO_MS + 100)
     expect(page.locator(".recording, .removed")).to_have_count(1)
+    page.clock.run_for(100)
+    expect(page.get_by_role("heading", name="My recordings")).to_be_focused()
     assert ann.server.client.get(record["url"]).status_code == 404
     assert len(ann.get("/records").json()["records"]) == 1
 
@@ -234,7 +238,7 @@ def test_all_of_it_works_with_the_keyboard_alone(visitor: Visitor) -> None:
     press_on("Receipt: k.wav")
     expect(page.locator(".receipt")).to_be_visible()
     press_on("Play: k.wav")
-    press_on("Place in the recording", "slider", "End")
+    press_on("Position in the recording", "slider", "End")
     press_on("Delete: k.wav")
     expect(page.get_by_role("button", name="Undo")).to_be_focused()
     page.keyboard.press("Enter")

@@ -132,6 +132,49 @@ def test_two_go_up_at_once_and_the_title_says_how_far(visitor: Visitor, ann: Cal
     expect(visitor.page).to_have_title("wavepost")
 
 
+def test_who_listens_hears_how_far_it_is_and_of_many_ends_their_number(
+    visitor: Visitor, ann: Caller
+) -> None:
+    visitor.arrive_as(ann)
+    said = visitor.page.get_by_role("status")
+    expect(said).to_have_attribute("aria-atomic", "false")
+    visitor.send_no_faster_than(250_000)
+    visitor.choose(("long.wav", LONG))
+    expect(said).to_contain_text("1 file added.")
+    expect(said).to_contain_text("Uploads: 75 %.")
+    expect(said).to_contain_text("long.wav is ready.")
+    visitor.send_no_faster_than(-1)
+    visitor.choose(*((f"{number}.wav", SHORT) for number in range(3)), ("png.wav", b"\x89PNG"))
+    expect(said).to_contain_text("3 files are ready.")
+    expect(said).to_contain_text("png.wav was refused. Not a WAV.")
+
+
+def test_the_keyboard_goes_on_where_a_button_was(visitor: Visitor, ann: Caller) -> None:
+    visitor.arrive_as(ann)
+    page = visitor.page
+    visitor.send_no_faster_than(200_000)
+    visitor.choose(("one.wav", LONG), ("two.wav", LONG))
+    page.get_by_role("button", name="Pause: one.wav").press("Enter")
+    expect(page.get_by_role("button", name="Resume: one.wav")).to_be_focused()
+    page.get_by_role("button", name="Cancel: one.wav").press("Enter")
+    expect(page.get_by_role("button", name="Cancel: two.wav")).to_be_focused()
+    page.get_by_role("button", name="Cancel: two.wav").press("Enter")
+    expect(page.get_by_role("button", name="Choose WAV files")).to_be_focused()
+
+
+def test_what_the_server_says_is_marked_as_english(chromium: Browser, server: Server) -> None:
+    visitor = Visitor(chromium, server, locale="ru-RU")
+    visitor.expected.append("415")
+    visitor.arrive_as(Caller(server, "Ann"))
+    odd = bytearray(SHORT)
+    odd[20:22] = struct.pack("<H", 0x9999)
+    visitor.choose(("odd.wav", bytes(odd)), ("png.wav", b"\x89PNG"))
+    details = uploads(visitor.page, "refused").locator(".state [lang]")
+    expect(details).to_have_count(2)
+    assert [detail.get_attribute("lang") for detail in details.all()] == ["en", "ru"]
+    visitor.close()
+
+
 def test_an_upload_is_paused_resumed_and_cancelled(visitor: Visitor, ann: Caller) -> None:
     visitor.arrive_as(ann)
     page = visitor.page

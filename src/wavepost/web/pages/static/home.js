@@ -10,6 +10,7 @@ import { hasTake, recordButton, recorderPanel } from "./record/view.js";
 import { prepend, removeAllDue } from "./recordings/recordings.js";
 import { myRecordings } from "./recordings/view.js";
 import { isBusy, limits, onArrival, progress } from "./upload/queue.js";
+import { sayProgress } from "./upload/said.js";
 import { dropZone, queue, takeDrops } from "./upload/view.js";
 
 const page = () => html`
@@ -30,6 +31,7 @@ const page = () => html`
 
 function draw() {
   render(page(), document.getElementById("page"));
+  sayProgress(isBusy() ? progress() : null);
   document.title = isBusy() ? `${number(Math.floor(100 * progress()))} % · wavepost` : "wavepost";
 }
 

@@ -1,6 +1,7 @@
 /** Who is using this page: registered here, or known by a token; remembered on this device. */
 
 import { call, Refusal } from "../base/api.js";
+import { told } from "../base/problem.js";
 import { redraw } from "../base/redraw.js";
 import { say } from "../base/words.js";
 
@@ -101,7 +102,7 @@ async function attempt(what) {
   try {
     await what();
   } catch (error) {
-    account.problem = error.status === 401 ? say("not_let_in") : error.message;
+    account.problem = error.status === 401 ? say("not_let_in") : told(error);
   }
   account.isBusy = false;
   redraw();

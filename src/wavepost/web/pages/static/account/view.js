@@ -31,6 +31,7 @@ const nameForm = () =>
       required
       maxlength=${MAX_NAME_CHARACTERS}
       autocomplete="nickname"
+      aria-describedby="name-hint"
     />
     ${
       account.signup === "key"
@@ -38,7 +39,7 @@ const nameForm = () =>
             <label for="key">${say("signup_key")}</label>
             <input id="key" name="key" type="password" required autocomplete="off" />
           `
-        : nothing
+        : html`<p class="hint" id="name-hint">${say("name_hint")}</p>`
     }
     <button class="primary" ?disabled=${account.isBusy}>${say("begin")}</button>
     <button type="button" class="quiet" @click=${() => choose(true)}>${say("have_token")}</button>

@@ -1,12 +1,16 @@
 /** Calls to the server (docs/api.md). Addresses are relative: a proxy may serve us below a path. */
 
-import { say } from "./words.js";
+import { language, say } from "./words.js";
 
-/** The server said no. `code` is the contract's, or "" where something in between answered. */
+/**
+ * The server said no. `code` is the contract's, or "" where something in between answered; `lang` is
+ * the language of the message: the server's own are English.
+ */
 export class Refusal extends Error {
   constructor(status, problem, retryAfter) {
     super(problem.detail ?? withoutDetail(status));
     this.status = status;
+    this.lang = problem.lang ?? (problem.detail ? "en" : language);
     this.code = problem.code ?? "";
     this.requestId = problem.request_id ?? "";
     this.retryAfterSeconds = /^\d+$/.test(retryAfter) ? Number(retryAfter) : null;
@@ -17,6 +21,7 @@ export class Refusal extends Error {
 export class Unreachable extends Error {
   constructor() {
     super(say("unreachable"));
+    this.lang = language;
   }
 }
 

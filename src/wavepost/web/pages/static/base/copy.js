@@ -30,7 +30,7 @@ async function copy(text) {
     await navigator.clipboard.writeText(text);
   } catch {
     // Browsers keep that from pages without HTTPS; the old way still works there.
-    if (!copySelected(text)) return announce(say("not_copied"));
+    if (!copySelected(text)) return prompt(say("not_copied"), text);
   }
   copied = text;
   announce(say("copied"));

@@ -1,9 +1,11 @@
 /** The user's recordings: pages of them, found by name, removed after a while to think again. */
 
+import { html } from "../vendor/lit-html/lit-html.js";
 import { account, onChange, refreshUsage, tokenIsRefused } from "../account/account.js";
 import { call } from "../base/api.js";
 import { announce } from "../base/announce.js";
-import { redraw } from "../base/redraw.js";
+import { told } from "../base/problem.js";
+import { focus, redraw } from "../base/redraw.js";
 import { say } from "../base/words.js";
 
 const PAGE = 25;
@@ -93,7 +95,7 @@ async function fetchPage(cursor) {
   } catch (error) {
     if (asking.signal.aborted) return;
     if (error.status === 401) tokenIsRefused(token);
-    recordings.problem = error.message;
+    recordings.problem = told(error);
   }
   recordings.isLoading = false;
   redraw();
@@ -110,13 +112,14 @@ async function carryOut(item, options = {}) {
     if (error.status !== 404) {
       Object.assign(item, {
         removal: null,
-        problem: say("not_removed", { detail: error.message }),
+        problem: html`${say("not_removed")} ${told(error)}`,
       });
-      announce(item.problem);
       return redraw();
     }
   }
+  const hasFocus = document.activeElement.closest("[data-id]")?.dataset.id === item.record.id;
   recordings.items = recordings.items.filter((other) => other !== item);
+  if (hasFocus) focus("#recordings-title");
   refreshUsage();
   redraw();
 }

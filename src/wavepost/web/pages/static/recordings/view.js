@@ -55,7 +55,7 @@ export const myRecordings = () =>
             type="button"
             class="more"
             ?disabled=${recordings.isLoading}
-            @click=${loadMore}
+            @click=${onMore}
           >
             ${say("more")}
           </button>`
@@ -156,6 +156,13 @@ const round = (label, picture, { name }, { href, target = "_self" }) => html`
     ${icon(picture)}</a
   >
 `;
+
+async function onMore() {
+  const before = recordings.items.length;
+  await loadMore();
+  const first = recordings.items[before];
+  if (first) focus(`[data-id="${first.record.id}"] > .play`);
+}
 
 function toggle(item, what) {
   item[what] = !item[what];

@@ -3,8 +3,9 @@
 import { Refusal } from "../base/api.js";
 import { announce } from "../base/announce.js";
 import { redraw } from "../base/redraw.js";
-import { say } from "../base/words.js";
+import { language, say } from "../base/words.js";
 import { account, onChange, tokenIsRefused } from "../account/account.js";
+import { sayDone, sayRefused } from "./said.js";
 import { Pace, send } from "./transfer.js";
 import { isWav } from "./wav.js";
 
@@ -114,7 +115,7 @@ async function run(upload) {
         refused(upload, error);
         break;
       }
-      Object.assign(upload, { state: "retrying", detail: error.message });
+      Object.assign(upload, { state: "retrying", detail: error.message, lang: error.lang });
       redraw();
       await untilOnline(wait, stop.signal);
     }
@@ -149,7 +150,7 @@ async function attempt(upload, signal) {
     throw error;
   }
   Object.assign(upload, { state: "done", sent: upload.file.size });
-  announce(say("announce_done", { name: upload.record.name }));
+  sayDone(upload.record.name);
   arrivals.dispatchEvent(new CustomEvent("arrival", { detail: upload.record }));
 }
 
@@ -175,7 +176,7 @@ async function refuseAtOnce(added) {
 
 /** Throws what the server would say anyway, before anything is sent. */
 async function check(file) {
-  const refusal = (code, detail) => new Refusal(0, { code, detail }, null);
+  const refusal = (code, detail) => new Refusal(0, { code, detail, lang: language }, null);
   const itIsWav = await isWav(file).catch(() => {
     throw refusal("file_gone", say("file_gone"));
   });
@@ -190,8 +191,9 @@ function refused(upload, error) {
     sent: 0,
     code: error.code ?? "",
     detail: error.message,
+    lang: error.lang,
   });
-  announce(say("announce_refused", { name: upload.file.name, detail: error.message }));
+  sayRefused(upload.file.name, upload.code);
 }
 
 /** Seconds to wait before sending again, or null where that would not help. */

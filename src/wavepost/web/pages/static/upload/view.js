@@ -6,7 +6,9 @@ import { account } from "../account/account.js";
 import { copyButton } from "../base/copy.js";
 import { bytes, span } from "../base/format.js";
 import { icon } from "../base/icons.js";
-import { canSay, say } from "../base/words.js";
+import { focus } from "../base/redraw.js";
+import { say } from "../base/words.js";
+import { reason } from "./said.js";
 import { listenPath } from "../recordings/recordings.js";
 import { dropped, picked } from "./files.js";
 import { add, cancel, clearDone, notes, pause, resume, uploads } from "./queue.js";
@@ -52,10 +54,10 @@ export function queue() {
   const hasDone = uploads.some(({ state }) => state === "done");
   return html`<section class="queue" aria-labelledby="queue-title">
     <header>
-      <h2 id="queue-title">${say("uploads")}</h2>
+      <h2 id="queue-title" tabindex="-1">${say("uploads")}</h2>
       ${
         hasDone
-          ? html`<button type="button" class="quiet" @click=${clearDone}>
+          ? html`<button type="button" class="quiet" @click=${onClearDone}>
               ${say("clear_done")}
             </button>`
           : nothing
@@ -90,7 +92,7 @@ export function takeDrops() {
 }
 
 const line = (upload) =>
-  html`<li class="card upload" data-state=${upload.state}>
+  html`<li class="card upload" data-key=${upload.key} data-state=${upload.state}>
     <div class="upload-head">
       <bdi class="name" title=${upload.file.name}>${upload.file.name}</bdi>
       <span class="buttons">${buttons(upload)}</span>
@@ -112,16 +114,16 @@ const bar = ({ file, sent, state }) =>
         aria-label=${say("progress_of", { name: file.name })}
       ></progress>`;
 
-function state({ state, file, sent, pace, code, detail }) {
+function state({ state, file, sent, pace, code, detail, lang }) {
   if (state === "refused") {
-    const title = `code_${code}`;
     return html`${icon("warning")}<span
-        ><strong>${say(canSay(title) ? title : "code_other")}</strong>
-        <span lang="en">${detail}</span></span
+        ><strong>${reason(code)}</strong> <span lang=${lang}>${detail}</span></span
       >`;
   }
   if (state === "retrying") {
-    return html`${icon("retry")}<span>${say("retrying", { detail })}</span>`;
+    return html`${icon("retry")}<span
+        ><span lang=${lang}>${detail}</span> ${say("retrying")}</span
+      >`;
   }
   if (state === "waiting" && !account.user) return say("state_waiting_for_name");
   if (state !== "sending") return say(`state_${state}`);
@@ -172,11 +174,24 @@ function buttons(upload) {
   `;
   const state = upload.state;
   return html`
-    ${["waiting", "sending", "retrying"].includes(state) ? round("pause", "pause", pause) : nothing}
-    ${state === "paused" ? round("resume", "play", resume) : nothing}
-    ${state === "refused" ? round("try_again", "retry", resume) : nothing}
-    ${round(["done", "refused"].includes(state) ? "clear" : "cancel", "close", cancel)}
+    ${state === "done" ? nothing : round(...(AGAIN[state] ?? ["pause", "pause", pause]))}
+    ${round(["done", "refused"].includes(state) ? "clear" : "cancel", "close", onCancel)}
   `;
+}
+
+/** What to press where it does not go on by itself: in the place of the pause, which keeps the focus. */
+const AGAIN = { paused: ["resume", "play", resume], refused: ["try_again", "retry", resume] };
+
+function onCancel(upload) {
+  const at = uploads.indexOf(upload);
+  cancel(upload);
+  const next = uploads[at] ?? uploads[at - 1];
+  focus(next ? `[data-key="${next.key}"] .buttons > :last-child` : "#drop .primary");
+}
+
+function onClearDone() {
+  clearDone();
+  focus(uploads.length ? "#queue-title" : "#drop .primary");
 }
 
 const choose = (id) => document.getElementById(id).click();
