@@ -149,7 +149,9 @@ function result({ record }) {
     <div class="row">
       ${copyButton(record.url, say("copy_link"), { style: "primary", about: record.name })}
       <a class="button" href=${listenPath(record)} target="_blank" rel="noopener"
-        >${icon("listen")}<span>${say("listening_page")}</span></a
+        >${icon("listen")}<span
+          >${say("listening_page")}<span class="unseen">: ${record.name}</span></span
+        ></a
       >
     </div>
   `;
