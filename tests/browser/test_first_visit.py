@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from tests import sound
 from tests.browser.conftest import Visitor
 from tests.service import Caller, Server, running
 
+SHORT = sound.wav(sound.tone(1, 8_000), 8_000)
 SCRIPT = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 
 
@@ -169,3 +170,45 @@ def test_plain_http_still_registers_uploads_and_copies(chromium: Browser, server
     page.get_by_role("button", name="Record", exact=True).click()
     expect(page.get_by_text("only on pages that came over HTTPS")).to_be_visible()
     visitor.close()
+
+
+def test_a_token_on_its_way_is_not_lost_when_the_old_one_is_refused(
+    visitor: Visitor, ann: Caller
+) -> None:
+    """The old one stops before the answer is here, and the list is asked for in between."""
+    visitor.expected.append("401")
+    visitor.arrive_as(ann)
+    page = visitor.page
+    expect(page.get_by_text("Nothing here yet")).to_be_visible()
+
+    def answer_late(route: Route) -> None:
+        answer = route.fetch()
+        with page.expect_response(lambda response: response.status == 401):
+            page.get_by_role("searchbox").fill("x")
+        route.fulfill(response=answer)
+
+    page.route("**/users/me/token", answer_late)
+    page.locator(".menu summary").click()
+    page.get_by_role("button", name="Replace the token").click()
+    token = page.locator(".token code").inner_text()
+    page.reload()
+    expect(page.locator(".menu summary")).to_contain_text("Ann")
+    known = page.evaluate("JSON.parse(localStorage.getItem('wavepost.account'))")
+    assert known == {"id": ann.id, "name": "Ann", "token": token}
+
+
+def test_uploads_go_on_while_the_token_is_replaced(visitor: Visitor, ann: Caller) -> None:
+    visitor.expected.append("401")
+    visitor.arrive_as(ann)
+    page = visitor.page
+
+    def answer_late(route: Route) -> None:
+        answer = route.fetch()
+        with page.expect_response(lambda response: response.status == 401):
+            visitor.choose(("call.wav", SHORT))
+        route.fulfill(response=answer)
+
+    page.route("**/users/me/token", answer_late)
+    page.locator(".menu summary").click()
+    page.get_by_role("button", name="Replace the token").click()
+    expect(page.locator(".upload[data-state=done]")).to_have_count(1)

@@ -9,7 +9,8 @@ const KEY = "wavepost.account";
 
 /**
  * `user` is {id, name} and `token` theirs, null while nobody is known; `usage` is what they keep.
- * `isTokenNew` while a token is shown for the only time. `signup` is the server's policy.
+ * `isTokenNew` while a token is shown for the only time, `isReplacing` until the server has said
+ * which. `signup` is the server's policy.
  */
 export const account = {
   user: null,
@@ -17,6 +18,7 @@ export const account = {
   usage: null,
   isTokenNew: false,
   isBusy: false,
+  isReplacing: false,
   problem: "",
   signup: "open",
 };
@@ -55,12 +57,15 @@ export const signIn = (token) =>
 /** A new token instead of the one that is known; that one stops at once. */
 export const replaceToken = () =>
   attempt(async () => {
-    const { access_token: token } = await call("users/me/token", {
-      method: "POST",
-      token: account.token,
-    });
-    keep({ ...account.user, token });
-    account.isTokenNew = true;
+    const { user, token: replaced } = account;
+    account.isReplacing = true;
+    try {
+      const made = await call("users/me/token", { method: "POST", token: replaced });
+      keep({ ...user, token: made.access_token });
+      account.isTokenNew = true;
+    } finally {
+      account.isReplacing = false;
+    }
   });
 
 /** The token was put somewhere safe. */
@@ -87,12 +92,16 @@ export async function refreshUsage() {
   redraw();
 }
 
-/** The server takes this token no more: it was replaced elsewhere, or its user left. */
+/**
+ * The server takes this token no more: it was replaced elsewhere, or its user left. False where
+ * another one is known, or will be in a moment, so that it helps to ask again.
+ */
 export function tokenIsRefused(token) {
-  if (account.token !== token) return;
+  if (account.token !== token || account.isReplacing) return false;
   // It stays in the device's memory until another one takes its place: it may be the server's fault.
   takeUp(null);
   account.problem = say("token_refused");
+  return true;
 }
 
 async function attempt(what) {

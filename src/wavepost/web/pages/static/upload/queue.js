@@ -146,7 +146,8 @@ async function attempt(upload, signal) {
   try {
     upload.record = await send(upload.file, { token, key: upload.key, onProgress, signal });
   } catch (error) {
-    if (error.status === 401) tokenIsRefused(token);
+    // Replaced while this was on its way: a person need not hear of that.
+    error.isPassing = error.status === 401 && !tokenIsRefused(token);
     throw error;
   }
   Object.assign(upload, { state: "done", sent: upload.file.size });
@@ -200,7 +201,7 @@ function refused(upload, error) {
 function waitBefore(error, tries) {
   const wait = Math.min(2 ** (tries - 1), LONGEST_WAIT_SECONDS);
   if (!(error instanceof Refusal)) return wait;
-  if (PASSING.has(error.status)) return error.retryAfterSeconds ?? wait;
+  if (error.isPassing || PASSING.has(error.status)) return error.retryAfterSeconds ?? wait;
   // The first try may be under way still, on a connection that broke for us alone.
   if (error.status === 409) return wait;
   return error.status >= 500 && error.status !== 507 && tries < TRIES_AFTER_AN_ERROR ? wait : null;
