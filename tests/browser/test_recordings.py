@@ -4,7 +4,7 @@ import re
 import struct
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import APIResponse, Locator, Page, Route, expect
 
 from tests import sound
 from tests.browser.conftest import Visitor
@@ -244,3 +244,100 @@ def test_all_of_it_works_with_the_keyboard_alone(visitor: Visitor) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Play: k.wav")).to_be_focused()
     expect(page.get_by_role("status")).to_contain_text("k.wav stays.")
+
+
+def test_a_deletion_that_is_due_survives_a_search(visitor: Visitor, ann: Caller) -> None:
+    for name in ("gone.wav", "other.wav"):
+        ann.upload(SHORT, name=name)
+    visitor.arrive_as(ann)
+    page = visitor.page
+    for name in ("gone.wav", "other.wav"):
+        page.get_by_role("button", name=f"Delete: {name}").click()
+    page.get_by_role("searchbox").fill("other")
+    expect(page.locator(".removed")).to_have_count(1)
+    page.get_by_role("searchbox").fill("")
+    expect(page.get_by_role("button", name="Undo")).to_have_count(2)
+    page.get_by_role("searchbox").fill("other")
+    expect(page.locator(".removed")).to_have_count(1)
+    page.get_by_role("button", name="Undo").click()
+    page.goto("/docs")
+    wait_for(lambda: len(ann.get("/records").json()["records"]) == 1, "the deletion")
+    (kept,) = ann.get("/records").json()["records"]
+    assert kept["name"] == "other.wav"
+
+
+def test_a_deletion_under_way_offers_no_undo(visitor: Visitor, ann: Caller) -> None:
+    ann.upload(SHORT, name="gone.wav")
+    page = visitor.page
+    page.clock.install()
+    visitor.arrive_as(ann)
+    held: list[Route] = []
+    page.route("**/records/*", lambda route: held.append(route))
+    page.get_by_role("button", name="Delete: gone.wav").click()
+    page.clock.run_for(UNDO_MS + 100)
+    expect(page.locator(".removed")).to_have_count(1)
+    expect(page.get_by_role("button", name="Undo")).to_have_count(0)
+    with page.expect_response("**/records/*"):
+        held[0].continue_()
+    page.clock.run_for(100)
+    expect(page.locator(".removed")).to_have_count(0)
+
+
+def test_who_is_forgotten_here_leaves_no_deletion_undone(visitor: Visitor, ann: Caller) -> None:
+    ann.upload(SHORT, name="gone.wav")
+    visitor.arrive_as(ann)
+    page = visitor.page
+    page.get_by_role("button", name="Delete: gone.wav").click()
+    page.locator(".menu summary").click()
+    page.get_by_role("button", name="Forget me here").click()
+    page.get_by_role("dialog").get_by_role("button", name="Forget me here").click()
+    wait_for(lambda: not ann.get("/records").json()["records"], "the deletion")
+
+
+def test_a_page_of_somebody_in_between_is_no_deletion(visitor: Visitor, ann: Caller) -> None:
+    """A hotel's network answers 200 with a page where one has to sign in."""
+    ann.upload(SHORT, name="stays.wav")
+    page = visitor.page
+    page.clock.install()
+    visitor.arrive_as(ann)
+    expect(recording(page, "stays.wav")).to_be_visible()
+    page.route("**/records**", lambda route: route.fulfill(body="<html>Sign in!</html>"))
+    page.get_by_role("button", name="Delete: stays.wav").click()
+    page.clock.run_for(UNDO_MS + 100)
+    wrong = "answered with status 200 and no reason"
+    expect(recording(page, "stays.wav").get_by_role("alert")).to_contain_text(wrong)
+    page.get_by_role("searchbox").fill("s")
+    page.clock.run_for(1_000)
+    expect(page.get_by_role("alert").filter(has_text="Try again")).to_contain_text(wrong)
+
+
+def test_what_arrives_while_the_list_is_asked_for_is_in_it(visitor: Visitor, ann: Caller) -> None:
+    ann.upload(SHORT, name="old.wav")
+    page = visitor.page
+    visitor.arrive_as(ann)
+    expect(page.locator(".recording")).to_have_count(1)
+    held: list[tuple[Route, APIResponse]] = []
+    page.route("**/records?limit*", lambda route: held.append((route, route.fetch())))
+    page.get_by_role("searchbox").fill("w")
+    expect(page.locator(".recordings")).to_have_attribute("aria-busy", "true")
+    visitor.choose(("new.wav", SHORT))
+    expect(page.locator("[data-state=done]")).to_have_count(1)
+    route, answer = held[0]
+    route.fulfill(response=answer)
+    expect(page.locator(".recordings")).to_have_attribute("aria-busy", "false")
+    assert names(page) == ["new.wav", "old.wav"]
+
+
+def test_what_arrives_during_a_search_leaves_its_pages(visitor: Visitor, ann: Caller) -> None:
+    for number in range(27):
+        ann.upload(SHORT, name=f"call {number:02}.wav")
+    visitor.arrive_as(ann)
+    page = visitor.page
+    page.get_by_role("searchbox").fill("CALL")
+    expect(page.get_by_text("25 recordings found")).to_be_attached()
+    page.get_by_role("button", name="Show more").click()
+    expect(page.locator(".recording")).to_have_count(27)
+    visitor.choose(("other.wav", SHORT), ("Call 27.wav", SHORT))
+    expect(page.locator("[data-state=done]")).to_have_count(2)
+    expect(page.locator(".recording")).to_have_count(28)
+    assert names(page)[0] == "Call 27.wav"

@@ -49,7 +49,7 @@ remember();
 // Without them the server still says no by itself.
 askLimits().catch(() => {});
 
-addEventListener("pagehide", removeAllDue);
+addEventListener("pagehide", () => removeAllDue());
 addEventListener("beforeunload", (event) => {
   if (isBusy() || hasTake()) event.preventDefault();
 });

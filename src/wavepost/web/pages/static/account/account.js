@@ -25,8 +25,9 @@ export const account = {
 
 const changes = new EventTarget();
 
-/** Have `listener` called when somebody else is known, or nobody. */
-export const onChange = (listener) => changes.addEventListener("change", listener);
+/** Have `listener` called with the token of before when somebody else is known, or nobody. */
+export const onChange = (listener) =>
+  changes.addEventListener("change", (event) => listener(event.detail));
 
 /** Take up who this device remembers. */
 export async function remember() {
@@ -138,12 +139,13 @@ function stored() {
 
 function takeUp(known) {
   const isSame = account.user?.id === known?.id;
+  const before = account.token;
   account.user = known && { id: known.id, name: known.name };
   account.token = known?.token ?? null;
   account.problem = "";
   if (!isSame) {
     Object.assign(account, { usage: null, isTokenNew: false });
-    changes.dispatchEvent(new Event("change"));
+    changes.dispatchEvent(new CustomEvent("change", { detail: before }));
   }
   redraw();
 }

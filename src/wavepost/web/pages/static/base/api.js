@@ -38,7 +38,8 @@ export async function call(path, { method = "GET", token, json, ...options } = {
     throw error.name === "AbortError" ? error : new Unreachable();
   }
   const content = parsed(await answer.text().catch(() => ""));
-  if (!answer.ok) {
+  // What sits between may answer 200 with a page of its own.
+  if (!answer.ok || (content === null && answer.status !== 204)) {
     throw new Refusal(answer.status, content ?? {}, answer.headers.get("Retry-After"));
   }
   return content;

@@ -12,8 +12,14 @@ const PAGE = 25;
 const UNDO_MS = 10_000;
 const TYPING_MS = 250;
 
-/** `items` are {record, isOpen, hasReceipt, removal, problem}; `next` is the cursor of more. */
+/**
+ * `items` are {record, isOpen, hasReceipt, removal, isLeaving, problem}; `next` is the cursor of more.
+ * `isLeaving` once a removal can't be undone any more.
+ */
 export const recordings = { items: [], next: null, name: "", isLoading: false, problem: "" };
+
+/** The items to be removed, whether or not the list shows them now. */
+const due = new Set();
 
 let asked = null;
 let typing = null;
@@ -37,9 +43,10 @@ export function search(name) {
 /** A record that has just arrived. */
 export function prepend(record) {
   refreshUsage();
-  if (recordings.name) return load();
-  if (recordings.items.some((item) => item.record.id === record.id)) return;
-  recordings.items.unshift({ record });
+  // A list that was asked for anew would lose the pages that are here.
+  if (!record.name.toLowerCase().includes(recordings.name.toLowerCase())) return;
+  if (known(record.id)) return;
+  recordings.items = [{ record }, ...recordings.items];
   redraw();
 }
 
@@ -48,6 +55,7 @@ export function remove(item) {
   if (item.removal) return;
   Object.assign(item, { isOpen: false, problem: "" });
   item.removal = setTimeout(() => carryOut(item), UNDO_MS);
+  due.add(item);
   announce(say("announce_removed", { name: item.record.name, count: UNDO_MS / 1000 }));
   redraw();
 }
@@ -56,21 +64,18 @@ export function remove(item) {
 export function keep(item) {
   clearTimeout(item.removal);
   item.removal = null;
+  due.delete(item);
   announce(say("announce_kept", { name: item.record.name }));
   redraw();
 }
 
-/** Nobody can undo it any more once the page is gone: carry out what is due. */
-export function removeAllDue() {
-  for (const item of recordings.items.filter(({ removal }) => removal)) {
-    clearTimeout(item.removal);
-    carryOut(item, { keepalive: true });
-  }
+/** Nobody can undo it any more once the page, or its user, is gone: carry out what is due. */
+export function removeAllDue(token = account.token) {
+  for (const item of due) carryOut(item, { token, keepalive: true });
 }
 
-onChange(() => {
-  // Another user's page, or nobody's: what was to be removed was so in the other one's name.
-  for (const { removal } of recordings.items) clearTimeout(removal);
+onChange((before) => {
+  removeAllDue(before);
   Object.assign(recordings, { items: [], next: null, name: "", problem: "" });
   if (account.user) load();
 });
@@ -79,6 +84,7 @@ async function fetchPage(cursor) {
   asked?.abort();
   const asking = (asked = new AbortController());
   const { token } = account;
+  const before = recordings.items;
   const query = new URLSearchParams({ limit: PAGE });
   if (recordings.name) query.set("name", recordings.name);
   if (cursor) query.set("cursor", cursor);
@@ -89,7 +95,8 @@ async function fetchPage(cursor) {
     const items = page.records.map((record) => known(record.id) ?? { record });
     recordings.items = cursor
       ? [...recordings.items, ...items.filter((item) => !known(item.record.id))]
-      : items;
+      : // What has arrived since it was asked for is none of the answer.
+        [...new Set([...recordings.items.filter((item) => !before.includes(item)), ...items])];
     recordings.next = page.next;
     if (recordings.name) announce(say("announce_found", { count: recordings.items.length }));
   } catch (error) {
@@ -101,22 +108,27 @@ async function fetchPage(cursor) {
   redraw();
 }
 
-const known = (id) => recordings.items.find((item) => item.record.id === id);
+const known = (id) => [...recordings.items, ...due].find((item) => item.record.id === id);
 
-async function carryOut(item, options = {}) {
-  const { token } = account;
+async function carryOut(item, { token = account.token, ...options } = {}) {
+  clearTimeout(item.removal);
+  item.isLeaving = true;
+  redraw();
   try {
     await call(`records/${item.record.id}`, { method: "DELETE", token, ...options });
   } catch (error) {
     // Somebody else was faster.
     if (error.status !== 404) {
+      due.delete(item);
       Object.assign(item, {
         removal: null,
+        isLeaving: false,
         problem: html`${say("not_removed")} ${told(error)}`,
       });
       return redraw();
     }
   }
+  due.delete(item);
   const hasFocus = document.activeElement.closest("[data-id]")?.dataset.id === item.record.id;
   recordings.items = recordings.items.filter((other) => other !== item);
   if (hasFocus) focus("#recordings-title");

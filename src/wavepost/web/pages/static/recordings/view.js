@@ -141,7 +141,11 @@ const line = (item) => {
 const removed = (item) =>
   html`<li class="card removed" data-id=${item.record.id}>
     <span>${say("removed", { name: item.record.name })}</span>
-    <button type="button" @click=${() => onKeep(item)}>${say("undo")}</button>
+    ${
+      item.isLeaving
+        ? nothing
+        : html`<button type="button" @click=${() => onKeep(item)}>${say("undo")}</button>`
+    }
   </li>`;
 
 const round = (label, picture, { name }, { href, target = "_self" }) => html`
