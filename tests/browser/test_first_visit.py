@@ -70,12 +70,13 @@ def test_forgetting_asks_first_and_leaves_nothing_here(visitor: Visitor) -> None
     expect(page.locator(".menu summary")).to_contain_text("Ann")
 
 
-def test_a_wrong_token_is_told_so(visitor: Visitor) -> None:
+@pytest.mark.parametrize("token", ["4e9cf4b5-3a5f-4ab5-9d44-3a4f9c0d1b2e", "токен"])
+def test_a_wrong_token_is_told_so(visitor: Visitor, token: str) -> None:
     visitor.expected.append("401")
     page = visitor.page
     page.goto("/")
     page.get_by_role("button", name="I have a token").click()
-    page.get_by_label("Your access token").fill("4e9cf4b5-3a5f-4ab5-9d44-3a4f9c0d1b2e")
+    page.get_by_label("Your access token").fill(token)
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("alert").filter(has_text="doesn’t accept this")).to_be_visible()
 

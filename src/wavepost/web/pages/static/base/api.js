@@ -27,6 +27,8 @@ export class Unreachable extends Error {
 
 /** The answer's JSON, or null where it has none. Throws Refusal, Unreachable or an AbortError. */
 export async function call(path, { method = "GET", token, json, ...options } = {}) {
+  // No header can hold it, so it is nobody's.
+  if (/[^ -ÿ]/.test(token)) throw new Refusal(401, {}, null);
   const headers = {};
   if (token) headers["Authorization"] = `Bearer ${token}`;
   if (json) headers["Content-Type"] = "application/json";
