@@ -1,11 +1,13 @@
 """The microphone, to a WAV, to a link."""
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Browser, expect
 
 from tests import sound
 from tests.browser.conftest import MICROPHONE_HERTZ, Visitor
-from tests.service import Caller, Server
+from tests.service import Caller, Server, running
 
 
 def test_what_the_microphone_hears_becomes_a_link(visitor: Visitor, ann: Caller) -> None:
@@ -76,3 +78,41 @@ def test_a_microphone_that_is_gone_leaves_what_it_gave(
     page.get_by_role("button", name="Send").click()
     expect(page.locator("[data-state=done]")).to_have_count(1)
     visitor.close()
+
+
+def test_a_second_click_on_record_opens_no_second_microphone(
+    chromium: Browser, server: Server, ann: Caller
+) -> None:
+    visitor = Visitor(chromium, server, permissions=["microphone"])
+    visitor.arrive_as(ann)
+    page = visitor.page
+    page.evaluate("""() => {
+      window.streams = [];
+      const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+      navigator.mediaDevices.getUserMedia = async wanted => {
+        const stream = await ask(wanted);
+        window.streams.push(stream);
+        return stream;
+      };
+    }""")
+    record = page.get_by_role("button", name="Record", exact=True)
+    record.evaluate("button => { button.click(); button.click(); }")
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("button", name="Send")).to_be_visible()
+    assert page.evaluate("window.streams.map(stream => stream.active)") == [False]
+    visitor.close()
+
+
+def test_a_take_that_is_full_is_one_that_the_server_takes(
+    chromium: Browser, tmp_path: Path
+) -> None:
+    settings = {"data": str(tmp_path / "data"), "max_upload_bytes": "100000"}
+    with running(tmp_path / "log", **settings) as server:
+        visitor = Visitor(chromium, server, permissions=["microphone"])
+        visitor.sign_up()
+        page = visitor.page
+        page.get_by_role("button", name="Record", exact=True).click()
+        expect(page.get_by_text("as long as the server takes")).to_be_visible()
+        page.get_by_role("button", name="Send").click()
+        expect(page.locator("[data-state=done]")).to_have_count(1)
+        visitor.close()

@@ -62,9 +62,13 @@ export class Take {
     this.#ended = new Promise((resolve) => {
       this.#node.port.onmessage = ({ data }) => {
         if (data === null) return resolve();
+        if (this.#bytes + data.pcm.byteLength > this.#mostBytes) {
+          // Nor is a shorter one taken after it.
+          this.#mostBytes = this.#bytes;
+          return onEnd(say("take_full"));
+        }
         this.#take(data);
         onBlock();
-        if (this.#bytes >= this.#mostBytes) onEnd(say("take_full"));
       };
     });
     this.#context.createMediaStreamSource(stream).connect(this.#node);

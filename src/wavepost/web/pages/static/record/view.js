@@ -73,6 +73,7 @@ const finished = () =>
   </section>`;
 
 async function begin() {
+  if (recorder.isStarting || hasTake()) return;
   Object.assign(recorder, { isStarting: true, problem: "" });
   // What plays would be recorded.
   for (const audio of document.querySelectorAll("audio")) audio.pause();
