@@ -130,3 +130,17 @@ def test_what_is_heard_is_within_a_tenth_of_a_second_of_what_was_asked_for(
         heard = heard_time(*samples_of(page.evaluate(HEARD, 0.6)))
         asked = record["duration"] * x / box["width"]
         assert heard == pytest.approx(asked, abs=0.1)
+
+
+def test_what_could_not_be_loaded_is_asked_for_again(visitor: Visitor, ann: Caller) -> None:
+    visitor.expected.append(r"net::ERR_")
+    page = visitor.page
+    record = ann.upload(sound.wav(sound.tone(20, 8_000), 8_000)).json()
+    page.route("**/record?*", lambda route: route.abort())
+    page.goto(page_of(record))
+    page.locator("button.play").click()
+    expect(page.get_by_role("alert")).to_contain_text("can’t play it")
+    page.unroute("**/record?*")
+    page.locator("button.play").click()
+    expect(page.get_by_role("slider")).to_have_attribute("aria-valuetext", "0:01 of 0:20")
+    expect(page.get_by_role("alert")).to_have_count(0)

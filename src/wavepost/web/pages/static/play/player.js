@@ -144,8 +144,14 @@ class WavePlayer extends HTMLElement {
   }
 
   #toggle() {
-    if (this.#audio.paused) this.#audio.play().catch(() => this.#onError());
-    else this.#audio.pause();
+    if (!this.#audio.paused) return this.#audio.pause();
+    // By itself it never tries again.
+    if (this.#audio.error) this.#audio.load();
+    this.#problem = "";
+    this.#audio.play().catch((error) => {
+      // Paused before it could begin.
+      if (error.name !== "AbortError") this.#onError();
+    });
   }
 
   #onPlay() {
