@@ -3,12 +3,14 @@
 import re
 import signal
 import struct
+import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests import sound
 from tests.browser.conftest import Visitor
@@ -375,3 +377,66 @@ def test_what_one_user_put_in_line_is_not_sent_in_anothers_name(
     expect(page.locator(".menu summary")).to_contain_text("Bob")
     expect(page.locator(".upload")).to_have_count(0)
     assert records_of(bob) == []
+
+
+def test_a_second_click_before_the_first_is_drawn_changes_nothing(
+    visitor: Visitor, ann: Caller
+) -> None:
+    visitor.arrive_as(ann)
+    page = visitor.page
+
+    def click_twice(name: str) -> None:
+        button = page.get_by_role("button", name=name)
+        button.evaluate("button => { button.click(); button.click(); }")
+
+    visitor.send_no_faster_than(200_000)
+    visitor.choose(*((f"{number}.wav", LONG) for number in range(3)))
+    expect(uploads(page, "sending")).to_have_count(2)
+    click_twice("Cancel: 0.wav")
+    expect(page.locator(".upload .name")).to_have_text(["1.wav", "2.wav"])
+    click_twice("Pause: 1.wav")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.method))
+    click_twice("Resume: 1.wav")
+    expect(uploads(page, "sending")).to_have_count(2)
+    visitor.send_no_faster_than(-1)
+    expect(uploads(page, "done")).to_have_count(2)
+    assert sent.count("POST") == 1
+
+
+def test_a_proxy_that_wants_a_retry_at_once_waits_a_second(visitor: Visitor, ann: Caller) -> None:
+    visitor.expected.append("503")
+    visitor.arrive_as(ann)
+    page = visitor.page
+    tries: list[float] = []
+
+    def answer(route: Route) -> None:
+        tries.append(time.monotonic())
+        if len(tries) < 3:
+            route.fulfill(status=503, headers={"Retry-After": "0"}, body="<html>Soon!</html>")
+        else:
+            route.continue_()
+
+    page.route("**/records?name=*", answer)
+    visitor.choose(("short.wav", SHORT))
+    expect(uploads(page, "done")).to_have_count(1)
+    assert all(later - earlier > 0.9 for earlier, later in pairwise(tries))
+
+
+def test_what_is_resumed_while_nobody_is_here_waits_for_its_owner(
+    visitor: Visitor, ann: Caller
+) -> None:
+    visitor.arrive_as(ann)
+    page = visitor.page
+    visitor.send_no_faster_than(200_000)
+    visitor.choose(("secret.wav", LONG))
+    expect(uploads(page, "sending")).to_have_count(1)
+    page.locator(".menu summary").click()
+    page.get_by_role("button", name="Forget me here").click()
+    page.get_by_role("dialog").get_by_role("button", name="Forget me here").click()
+    page.get_by_role("button", name="Resume: secret.wav").click()
+    visitor.send_no_faster_than(-1)
+    page.get_by_label("Your name").fill("Bob")
+    page.get_by_role("button", name="Begin").click()
+    expect(page.locator(".menu summary")).to_contain_text("Bob")
+    expect(page.locator(".upload")).to_have_count(0)

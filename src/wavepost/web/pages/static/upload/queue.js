@@ -47,7 +47,8 @@ export function add({ files, leftOut = 0 }) {
 
 /** Stop sending; what has gone up so far has to go again. */
 export function pause(...paused) {
-  for (const upload of paused) {
+  // A second click may come before the first one is drawn; so below.
+  for (const upload of paused.filter(({ state }) => UNDER_WAY.includes(state))) {
     upload.state = "paused";
     upload.stop?.abort();
   }
@@ -56,13 +57,15 @@ export function pause(...paused) {
 
 /** Into line again, after a pause or a refusal. */
 export function resume(upload) {
-  Object.assign(upload, { owner: account.user?.id, state: "waiting", sent: 0, detail: "" });
+  if (!["paused", "refused"].includes(upload.state)) return;
+  const owner = upload.owner ?? account.user?.id;
+  Object.assign(upload, { owner, state: "waiting", sent: 0, detail: "" });
   goOn();
 }
 
 /** Take it out of the line. */
 export function cancel(...cancelled) {
-  for (const upload of cancelled) {
+  for (const upload of cancelled.filter((upload) => uploads.includes(upload))) {
     uploads.splice(uploads.indexOf(upload), 1);
     upload.state = "cancelled";
     upload.stop?.abort();
@@ -201,7 +204,9 @@ function refused(upload, error) {
 function waitBefore(error, tries) {
   const wait = Math.min(2 ** (tries - 1), LONGEST_WAIT_SECONDS);
   if (!(error instanceof Refusal)) return wait;
-  if (error.isPassing || PASSING.has(error.status)) return error.retryAfterSeconds ?? wait;
+  if (error.isPassing || PASSING.has(error.status)) {
+    return Math.max(1, error.retryAfterSeconds ?? wait);
+  }
   // The first try may be under way still, on a connection that broke for us alone.
   if (error.status === 409) return wait;
   return error.status >= 500 && error.status !== 507 && tries < TRIES_AFTER_AN_ERROR ? wait : null;
