@@ -346,3 +346,31 @@ def test_what_arrives_during_a_search_leaves_its_pages(visitor: Visitor, ann: Ca
     expect(page.locator("[data-state=done]")).to_have_count(2)
     expect(page.locator(".recording")).to_have_count(28)
     assert names(page)[0] == "Call 27.wav"
+
+
+def test_the_keyboard_goes_on_near_what_is_gone(visitor: Visitor, ann: Caller) -> None:
+    for number in range(28):
+        ann.upload(SHORT, name=f"{number:02}.wav")
+    page = visitor.page
+    page.clock.install()
+    visitor.arrive_as(ann)
+
+    def press(name: str, then: str) -> None:
+        page.get_by_role("button", name=name).focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("button", name=then)).to_be_focused()
+
+    page.get_by_role("button", name="Show more").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Play: 02.wav")).to_be_focused()
+    press("Delete: 20.wav", "Undo")
+    page.clock.run_for(UNDO_MS)
+    expect(page.locator(".removed")).to_have_count(0)
+    expect(page.get_by_role("button", name="Play: 19.wav")).to_be_focused()
+    page.route("**/records?name=*", lambda route: None)
+    visitor.choose(("a.wav", SHORT), ("b.wav", SHORT))
+    page.clock.run_for(100)
+    press("Pause: a.wav", "Resume: a.wav")
+    press("Resume: a.wav", "Pause: a.wav")
+    press("Cancel: a.wav", "Pause: b.wav")
+    press("Cancel: b.wav", "Choose files")

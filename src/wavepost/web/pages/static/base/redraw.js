@@ -16,10 +16,28 @@ export function redraw() {
   due = true;
   setTimeout(() => {
     due = false;
+    const places = placesNear(document.activeElement);
     draw();
     if (wanted) document.querySelector(wanted)?.focus();
+    else if (document.activeElement === document.body) goOnAt(places);
     wanted = null;
   });
+}
+
+/** Where to go on should `focused` be gone: its line, those beside it, what is around it. */
+function placesNear(focused) {
+  const line = focused.closest("li, section");
+  const list = line?.parentElement.closest("section");
+  const column = focused.closest("main > div");
+  const places = [line, line?.nextElementSibling, line?.previousElementSibling, list, column];
+  return places.filter(Boolean);
+}
+
+function goOnAt(places) {
+  for (const place of places.filter(({ isConnected }) => isConnected)) {
+    const next = place.querySelector("button:not(:disabled), a[href]");
+    if (next) return next.focus({ preventScroll: true });
+  }
 }
 
 /** Go on here, once it is drawn: for who uses the keyboard, and what had the focus is gone. */

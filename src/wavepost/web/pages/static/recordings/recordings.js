@@ -31,7 +31,7 @@ export const listenPath = ({ id, user }) => `listen?${new URLSearchParams({ id, 
 export const load = () => fetchPage(null);
 
 /** The page after those that are here. */
-export const loadMore = () => fetchPage(recordings.next);
+export const loadMore = () => recordings.isLoading || fetchPage(recordings.next);
 
 /** Show only those whose name has `name` in it, once the typing pauses. */
 export function search(name) {

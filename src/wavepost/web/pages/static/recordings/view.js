@@ -51,14 +51,7 @@ export const myRecordings = () =>
     ${recordings.items.length || recordings.problem ? nothing : empty()}
     ${
       recordings.next
-        ? html`<button
-            type="button"
-            class="more"
-            ?disabled=${recordings.isLoading}
-            @click=${onMore}
-          >
-            ${say("more")}
-          </button>`
+        ? html`<button type="button" class="more" @click=${onMore}>${say("more")}</button>`
         : nothing
     }
   </section>`;
