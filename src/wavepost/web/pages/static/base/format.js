@@ -5,17 +5,26 @@ import { language } from "./words.js";
 /** The reader's own one of the page's language: Britons write dates unlike Americans. */
 const locale = navigator.languages.find((wanted) => wanted.split("-")[0] === language) ?? language;
 
+const formats = new Map();
+
+/** The format for numbers of these options: to make one takes longer than to use it a hundred times. */
+function numbers(options = {}) {
+  const key = JSON.stringify(options);
+  if (!formats.has(key)) formats.set(key, new Intl.NumberFormat(locale, options));
+  return formats.get(key);
+}
+
 const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
 const DAY = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
 const DAY_AND_TIME = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
 
-export const number = (value) => new Intl.NumberFormat(locale).format(value);
+export const number = (value) => numbers().format(value);
 
 /** `1.5 MB`, of a thousand bytes each. */
 export function bytes(count) {
   let unit = 0;
   for (; count >= 999.5 && unit < UNITS.length - 1; unit++) count /= 1000;
-  return new Intl.NumberFormat(locale, {
+  return numbers({
     style: "unit",
     unit: UNITS[unit],
     unitDisplay: unit ? "short" : "long",
@@ -42,7 +51,7 @@ export function span(seconds) {
       : seconds < 5400
         ? [seconds / 60, "minute"]
         : [seconds / 3600, "hour"];
-  return new Intl.NumberFormat(locale, {
+  return numbers({
     style: "unit",
     unit,
     unitDisplay: "short",

@@ -1,7 +1,11 @@
 /** Has the page drawn again after something changed; many changes at once are one drawing. */
 
+/** Hundreds of uploads change all the time, and it takes a while to draw them. */
+const AT_MOST_EVERY_MS = 100;
+
 let draw = () => {};
 let due = false;
+let notBefore = 0;
 let wanted = null;
 
 /** Say what draws the page, and draw it. */
@@ -21,7 +25,8 @@ export function redraw() {
     if (wanted) document.querySelector(wanted)?.focus();
     else if (document.activeElement === document.body) goOnAt(places);
     wanted = null;
-  });
+    notBefore = performance.now() + AT_MOST_EVERY_MS;
+  }, notBefore - performance.now());
 }
 
 /** Where to go on should `focused` be gone: its line, those beside it, what is around it. */
