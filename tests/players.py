@@ -1,4 +1,4 @@
-"""Programs that real listeners use. They may be missing, but not in CI."""
+"""Programs that real listeners and operators use. They may be missing, but not in CI."""
 
 import os
 import shutil

@@ -33,10 +33,11 @@ def _policy(html: str) -> str:
 
 _HTML = bytes(
     get_swagger_ui_html(
-        openapi_url="/openapi.json",
+        # Relative: a proxy may serve us below a path.
+        openapi_url="openapi.json",
         title="wavepost",
-        swagger_js_url=f"{STATIC_URL}/swagger-ui-bundle.js",
-        swagger_css_url=f"{STATIC_URL}/swagger-ui.css",
-        swagger_favicon_url=f"{STATIC_URL}/favicon.png",
+        swagger_js_url=f"{STATIC_URL[1:]}/swagger-ui-bundle.js",
+        swagger_css_url=f"{STATIC_URL[1:]}/swagger-ui.css",
+        swagger_favicon_url=f"{STATIC_URL[1:]}/favicon.png",
     ).body
 ).decode()
