@@ -102,6 +102,17 @@ def test_the_token_can_be_replaced(visitor: Visitor) -> None:
     assert client.get("/users/me", headers={"Authorization": f"Bearer {new}"}).status_code == 200
 
 
+def test_the_menu_closes_by_escape_and_by_a_click_elsewhere(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.sign_up()
+    menu = page.locator(".menu summary")
+    for close in (lambda: page.keyboard.press("Escape"), lambda: page.locator("h2").first.click()):
+        menu.click()
+        expect(page.get_by_text("User id")).to_be_visible()
+        close()
+        expect(page.get_by_text("User id")).to_be_hidden()
+
+
 def test_tabs_agree_on_who_is_here(visitor: Visitor) -> None:
     visitor.page.goto("/")
     other = visitor.context.new_page()

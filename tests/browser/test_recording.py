@@ -112,7 +112,26 @@ def test_a_take_that_is_full_is_one_that_the_server_takes(
         visitor.sign_up()
         page = visitor.page
         page.get_by_role("button", name="Record", exact=True).click()
-        expect(page.get_by_text("as long as the server takes")).to_be_visible()
+        expect(page.get_by_text("the longest recording that the server accepts")).to_be_visible()
         page.get_by_role("button", name="Send").click()
         expect(page.locator("[data-state=done]")).to_have_count(1)
+        visitor.close()
+
+
+def test_a_take_that_was_refused_is_not_lost_by_leaving(chromium: Browser, tmp_path: Path) -> None:
+    settings = {"data": str(tmp_path / "data"), "quota_bytes": "100"}
+    with running(tmp_path / "log", **settings) as server:
+        visitor = Visitor(chromium, server, permissions=["microphone"])
+        visitor.expected.append("403")
+        page = visitor.page
+        asked: list[str] = []
+        page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+        visitor.sign_up()
+        page.get_by_role("button", name="Record", exact=True).click()
+        expect(page.get_by_role("timer")).to_have_text("0:01")
+        page.get_by_role("button", name="Stop").click()
+        page.get_by_role("button", name="Send").click()
+        expect(page.locator("[data-state=refused]")).to_contain_text("Your storage is full.")
+        page.reload()
+        assert asked == ["beforeunload"]
         visitor.close()

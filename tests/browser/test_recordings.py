@@ -21,7 +21,7 @@ def recording(page: Page, name: str) -> Locator:
 
 def names(page: Page) -> list[str]:
     """Of all that are shown."""
-    return page.locator(".recording .name").all_inner_texts()
+    return page.locator(".recording .name").all_text_contents()
 
 
 def test_the_newest_comes_first_with_its_length_and_size(visitor: Visitor, ann: Caller) -> None:
@@ -168,7 +168,7 @@ def test_a_deletion_is_carried_out_after_a_while(visitor: Visitor, ann: Caller) 
     page.clock.run_for(UNDO_MS + 100)
     expect(page.locator(".recording, .removed")).to_have_count(1)
     page.clock.run_for(100)
-    expect(page.get_by_role("heading", name="My recordings")).to_be_focused()
+    expect(page.get_by_role("button", name="Play: other.wav")).to_be_focused()
     assert ann.server.client.get(record["url"]).status_code == 404
     assert len(ann.get("/records").json()["records"]) == 1
 
@@ -304,7 +304,7 @@ def test_a_page_of_somebody_in_between_is_no_deletion(visitor: Visitor, ann: Cal
     page.route("**/records**", lambda route: route.fulfill(body="<html>Sign in!</html>"))
     page.get_by_role("button", name="Delete: stays.wav").click()
     page.clock.run_for(UNDO_MS + 100)
-    wrong = "answered with status 200 and no reason"
+    wrong = "answered with status 200 and gave no reason"
     expect(recording(page, "stays.wav").get_by_role("alert")).to_contain_text(wrong)
 
 
@@ -313,7 +313,7 @@ def test_a_page_of_somebody_in_between_is_no_list(visitor: Visitor, ann: Caller)
     page.route("**/records?**", lambda route: route.fulfill(body="<html>Sign in!</html>"))
     visitor.arrive_as(ann)
     problem = page.get_by_role("alert").filter(has_text="Try again")
-    expect(problem).to_contain_text("answered with status 200 and no reason")
+    expect(problem).to_contain_text("answered with status 200 and gave no reason")
 
 
 def test_what_arrives_while_the_list_is_asked_for_is_in_it(visitor: Visitor, ann: Caller) -> None:
@@ -373,4 +373,4 @@ def test_the_keyboard_goes_on_near_what_is_gone(visitor: Visitor, ann: Caller) -
     press("Pause: a.wav", "Resume: a.wav")
     press("Resume: a.wav", "Pause: a.wav")
     press("Cancel: a.wav", "Pause: b.wav")
-    press("Cancel: b.wav", "Choose files")
+    press("Cancel: b.wav", "Choose WAV files")

@@ -71,7 +71,7 @@ def test_a_folder_brings_its_wavs_and_says_what_it_left_out(
     (folder / "deeper" / "two.wav").write_bytes(SHORT)
     drop(visitor.page, folder)
     expect(uploads(visitor.page, "done")).to_have_count(2)
-    expect(visitor.page.get_by_text("121 files in the folder are not WAVs")).to_be_visible()
+    expect(visitor.page.get_by_text("121 files in the folder were left out")).to_be_visible()
 
 
 def test_a_folder_can_be_picked(visitor: Visitor, ann: Caller, tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_a_folder_can_be_picked(visitor: Visitor, ann: Caller, tmp_path: Path) -
     (tmp_path / "cover.jpg").write_bytes(b"\xff\xd8\xff")
     visitor.page.set_input_files("#folder", tmp_path)
     expect(uploads(visitor.page, "done")).to_have_count(1)
-    expect(visitor.page.get_by_text("1 file in the folder is not a WAV")).to_be_visible()
+    expect(visitor.page.get_by_text("1 file in the folder was left out")).to_be_visible()
 
 
 def test_every_kind_of_wav_passes_the_look_at_its_first_bytes(

@@ -13,7 +13,7 @@ def quality(header: str, wanted: str) -> float:
     found = 0.0
     for part in header.lower().split(","):
         name, _, parameters = part.partition(";")
-        if re.fullmatch(rf"{re.escape(wanted)}(-[a-z0-9-]+)?", name.strip()):
+        if name.strip() == wanted or name.strip().startswith(f"{wanted}-"):
             weight = re.search(r"(?:^|;)\s*q=([01](?:\.[0-9]{0,3})?)\s*(?:;|$)", parameters)
             found = max(found, float(weight[1]) if weight else 1.0)
     return found

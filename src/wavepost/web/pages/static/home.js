@@ -9,7 +9,7 @@ import { drawnBy, redraw } from "./base/redraw.js";
 import { hasTake, recordButton, recorderPanel } from "./record/view.js";
 import { prepend, removeAllDue } from "./recordings/recordings.js";
 import { myRecordings } from "./recordings/view.js";
-import { isBusy, limits, onArrival, progress } from "./upload/queue.js";
+import { isBusy, limits, onArrival, progress, wouldLose } from "./upload/queue.js";
 import { sayProgress } from "./upload/said.js";
 import { dropZone, queue, takeDrops } from "./upload/view.js";
 
@@ -51,5 +51,5 @@ askLimits().catch(() => {});
 
 addEventListener("pagehide", () => removeAllDue());
 addEventListener("beforeunload", (event) => {
-  if (isBusy() || hasTake()) event.preventDefault();
+  if (wouldLose() || hasTake()) event.preventDefault();
 });

@@ -143,6 +143,11 @@ function onForgetSure() {
   focus(".ask input");
 }
 
+addEventListener("click", ({ target }) => {
+  const open = document.querySelector(".menu[open]");
+  if (open && !open.contains(target) && !target.closest("dialog")) open.open = false;
+});
+
 function onEscape(event) {
   if (event.key !== "Escape") return;
   event.currentTarget.open = false;

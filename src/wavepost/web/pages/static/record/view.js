@@ -107,7 +107,7 @@ async function end(why) {
 function send() {
   const typed = document.getElementById("take-name").value.trim() || recorder.file.name;
   const name = /\.wav$/i.test(typed) ? typed : `${typed}.wav`;
-  add({ files: [new File([recorder.file], name, { type: "audio/wav" })] });
+  add({ files: [new File([recorder.file], name, { type: "audio/wav" })], areOnlyHere: true });
   discard();
 }
 

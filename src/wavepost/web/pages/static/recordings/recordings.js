@@ -5,7 +5,7 @@ import { account, onChange, refreshUsage, tokenIsRefused } from "../account/acco
 import { call } from "../base/api.js";
 import { announce } from "../base/announce.js";
 import { told } from "../base/problem.js";
-import { focus, redraw } from "../base/redraw.js";
+import { redraw } from "../base/redraw.js";
 import { say } from "../base/words.js";
 
 const PAGE = 25;
@@ -103,6 +103,8 @@ async function fetchPage(cursor) {
     if (asking.signal.aborted) return;
     if (error.status === 401) tokenIsRefused(token);
     recordings.problem = told(error);
+    // What is shown is not what was asked for, and has no more pages.
+    if (!cursor) recordings.next = null;
   }
   recordings.isLoading = false;
   redraw();
@@ -129,9 +131,7 @@ async function carryOut(item, { token = account.token, ...options } = {}) {
     }
   }
   due.delete(item);
-  const hasFocus = document.activeElement.closest("[data-id]")?.dataset.id === item.record.id;
   recordings.items = recordings.items.filter((other) => other !== item);
-  if (hasFocus) focus("#recordings-title");
   refreshUsage();
   redraw();
 }

@@ -26,11 +26,16 @@ export function picked(list) {
 }
 
 async function take(entry, found, isChosen) {
-  if (entry.isDirectory) {
-    for await (const inner of inside(entry)) await take(inner, found, false);
-  } else if (isChosen || WAV_NAME.test(entry.name)) {
-    found.files.push(await new Promise((resolve, reject) => entry.file(resolve, reject)));
-  } else {
+  try {
+    if (entry.isDirectory) {
+      for await (const inner of inside(entry)) await take(inner, found, false);
+    } else if (isChosen || WAV_NAME.test(entry.name)) {
+      found.files.push(await new Promise((resolve, reject) => entry.file(resolve, reject)));
+    } else {
+      found.leftOut++;
+    }
+  } catch {
+    // It can't be read: the others can.
     found.leftOut++;
   }
 }

@@ -34,10 +34,10 @@ const arrivals = new EventTarget();
 export const onArrival = (listener) =>
   arrivals.addEventListener("arrival", (event) => listener(event.detail));
 
-/** Put files in line. */
-export function add({ files, leftOut = 0 }) {
+/** Put files in line; `areOnlyHere` if no disk has them. */
+export function add({ files, leftOut = 0, areOnlyHere = false }) {
   const owner = account.user?.id ?? null;
-  const added = files.map((file) => newUpload(file, owner));
+  const added = files.map((file) => newUpload(file, owner, areOnlyHere));
   for (const upload of added) uploads.push(upload);
   notes.leftOut = leftOut;
   if (files.length) announce(say("files_added", { count: files.length }));
@@ -76,8 +76,12 @@ export function cancel(...cancelled) {
 /** Take those out that have ended well. */
 export const clearDone = () => cancel(...uploads.filter(({ state }) => state === "done"));
 
-/** Whether something would be lost if the page were closed now. */
+/** Whether something is on its way, or will be. */
 export const isBusy = () => uploads.some(({ state }) => [...UNDER_WAY, "paused"].includes(state));
+
+/** Whether closing the page now would cost an upload, or a recording that is nowhere else. */
+export const wouldLose = () =>
+  isBusy() || uploads.some(({ isOnlyHere, state }) => isOnlyHere && state !== "done");
 
 /** The part that is through of all that is not given up, 0 to 1. */
 export function progress() {
@@ -158,9 +162,10 @@ async function attempt(upload, signal) {
   arrivals.dispatchEvent(new CustomEvent("arrival", { detail: upload.record }));
 }
 
-const newUpload = (file, owner) => ({
+const newUpload = (file, owner, isOnlyHere) => ({
   file,
   owner,
+  isOnlyHere,
   key: newKey(),
   state: "waiting",
   sent: 0,

@@ -6,7 +6,6 @@ import { account } from "../account/account.js";
 import { copyButton } from "../base/copy.js";
 import { bytes, span } from "../base/format.js";
 import { icon } from "../base/icons.js";
-import { focus } from "../base/redraw.js";
 import { say } from "../base/words.js";
 import { reason } from "./said.js";
 import { listenPath } from "../recordings/recordings.js";
@@ -54,10 +53,10 @@ export function queue() {
   const hasDone = uploads.some(({ state }) => state === "done");
   return html`<section class="queue" aria-labelledby="queue-title">
     <header>
-      <h2 id="queue-title" tabindex="-1">${say("uploads")}</h2>
+      <h2 id="queue-title">${say("uploads")}</h2>
       ${
         hasDone
-          ? html`<button type="button" class="quiet" @click=${onClearDone}>
+          ? html`<button type="button" class="quiet" @click=${clearDone}>
               ${say("clear_done")}
             </button>`
           : nothing
@@ -92,7 +91,7 @@ export function takeDrops() {
 }
 
 const line = (upload) =>
-  html`<li class="card upload" data-key=${upload.key} data-state=${upload.state}>
+  html`<li class="card upload" data-state=${upload.state}>
     <div class="upload-head">
       <bdi class="name" title=${upload.file.name}>${upload.file.name}</bdi>
       <span class="buttons">${buttons(upload)}</span>
@@ -177,24 +176,12 @@ function buttons(upload) {
   const state = upload.state;
   return html`
     ${state === "done" ? nothing : round(...(AGAIN[state] ?? ["pause", "pause", pause]))}
-    ${round(["done", "refused"].includes(state) ? "clear" : "cancel", "close", onCancel)}
+    ${round(["done", "refused"].includes(state) ? "clear" : "cancel", "close", cancel)}
   `;
 }
 
 /** What to press where it does not go on by itself: in the place of the pause, which keeps the focus. */
 const AGAIN = { paused: ["resume", "play", resume], refused: ["try_again", "retry", resume] };
-
-function onCancel(upload) {
-  const at = uploads.indexOf(upload);
-  cancel(upload);
-  const next = uploads[at] ?? uploads[at - 1];
-  focus(next ? `[data-key="${next.key}"] .buttons > :last-child` : "#drop .primary");
-}
-
-function onClearDone() {
-  clearDone();
-  focus(uploads.length ? "#queue-title" : "#drop .primary");
-}
 
 const choose = (id) => document.getElementById(id).click();
 
