@@ -151,19 +151,6 @@ def test_who_listens_hears_how_far_it_is_and_of_many_ends_their_number(
     expect(said).to_contain_text("png.wav was refused. Not a WAV.")
 
 
-def test_the_keyboard_goes_on_where_a_button_was(visitor: Visitor, ann: Caller) -> None:
-    visitor.arrive_as(ann)
-    page = visitor.page
-    visitor.send_no_faster_than(200_000)
-    visitor.choose(("one.wav", LONG), ("two.wav", LONG))
-    page.get_by_role("button", name="Pause: one.wav").press("Enter")
-    expect(page.get_by_role("button", name="Resume: one.wav")).to_be_focused()
-    page.get_by_role("button", name="Cancel: one.wav").press("Enter")
-    expect(page.get_by_role("button", name="Cancel: two.wav")).to_be_focused()
-    page.get_by_role("button", name="Cancel: two.wav").press("Enter")
-    expect(page.get_by_role("button", name="Choose WAV files")).to_be_focused()
-
-
 def test_what_the_server_says_is_marked_as_english(chromium: Browser, server: Server) -> None:
     visitor = Visitor(chromium, server, locale="ru-RU")
     visitor.expected.append("415")
