@@ -6,7 +6,8 @@ COMPOSE ?= docker compose
 MINUTES ?= 5
 
 PAGES := src/wavepost/web/pages/static
-PRETTIER := $(BIN)/deno run --quiet --allow-read --allow-write --allow-env --allow-sys \
+PRETTIER := $(BIN)/deno run --quiet --lock=deno.lock --frozen \
+    --allow-read --allow-write --allow-env --allow-sys \
     npm:prettier@3.10.1 --log-level warn --print-width 100 "$(PAGES)/**/*.{js,css}" "!**/vendor/**"
 
 .DEFAULT_GOAL := help

@@ -64,7 +64,7 @@ export const newToken = () =>
   html`<section class="card token" aria-labelledby="token-title">
     <h2 id="token-title" tabindex="-1">${say("token_title")}</h2>
     <p>${say("token_once")}</p>
-    <code class="code" data-test="token">${account.token}</code>
+    <code class="code">${account.token}</code>
     <div class="row">
       ${copyButton(account.token, say("copy_token"), { style: "primary" })}
       <button type="button" @click=${tokenIsKept}>${say("token_kept")}</button>
