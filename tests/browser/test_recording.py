@@ -16,7 +16,7 @@ def test_what_the_microphone_hears_becomes_a_link(visitor: Visitor, ann: Caller)
     visitor.arrive_as(ann)
     page.get_by_role("button", name="Record", exact=True).click()
     expect(page.get_by_role("button", name="Stop")).to_be_focused()
-    expect(page.get_by_role("timer")).to_have_text("0:02")
+    expect(page.get_by_role("timer")).to_have_text("0:13")
     assert page.get_by_role("meter", name="Level").evaluate("meter => meter.value") > 0.5
     page.get_by_role("button", name="Stop").click()
     take = page.locator(".recorder audio")
@@ -28,11 +28,13 @@ def test_what_the_microphone_hears_becomes_a_link(visitor: Visitor, ann: Caller)
     (record,) = ann.get("/records").json()["records"]
     assert record["receipt"]["source"]["codec"] == "pcm_s16le"
     assert (record["channels"], record["sample_rate"]) == (1, 48_000)
-    assert 1.5 < record["duration"] < 10
+    assert 12.5 < record["duration"] < 20
     samples, rate = sound.decode(ann.server.client.get(record["url"]).content)
     heard = samples[rate // 2 :, 0]
-    assert sound.pitch(heard, rate) == pytest.approx(MICROPHONE_HERTZ, abs=2)
-    assert sound.loudness_db(heard) > -30
+    assert sound.pitch(heard, rate) == pytest.approx(MICROPHONE_HERTZ, abs=1)
+    # It was gathered in pieces, of which none may be missing.
+    tenths = [heard[at : at + rate // 10] for at in range(0, len(heard) - rate // 5, rate // 10)]
+    assert min(map(sound.loudness_db, tenths)) > -12
 
 
 def test_a_take_can_be_discarded_and_is_not_lost_by_leaving(visitor: Visitor, ann: Caller) -> None:

@@ -3,6 +3,13 @@
 import { say } from "../base/words.js";
 import { header, HEADER_BYTES, SAMPLE_BYTES } from "./wav.js";
 
+/** The filters of voice calls would take music and the room for noise. The level is set for people. */
+const WANTED = {
+  channelCount: 1,
+  echoCancellation: false,
+  noiseSuppression: false,
+  autoGainControl: true,
+};
 const PIECE_BLOCKS = 128;
 const MOST_WAV_BYTES = 2 ** 32 - 1;
 
@@ -34,7 +41,7 @@ export class Take {
     if (!navigator.mediaDevices) throw new Error(say("microphone_needs_https"));
     let stream;
     try {
-      stream = await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1 } });
+      stream = await navigator.mediaDevices.getUserMedia({ audio: WANTED });
     } catch (error) {
       throw new Error(because(error));
     }
