@@ -1,4 +1,4 @@
-"""A browser for all tests, a server for all tests, and for each test a page of its own.
+"""A browser and a server for all tests here, and for each test a page of its own.
 
 SQLite alone: the pages reach the database through the API, which is tested on both.
 """
@@ -20,7 +20,7 @@ MICROPHONE_HERTZ = 440.0
 expect.set_options(timeout=20_000)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server without the limits that hold for one address."""
     folder = tmp_path_factory.mktemp("browser")
@@ -30,9 +30,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         assert "Traceback" not in server.log
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A browser whose microphone hears a tone, and which plays into nothing."""
+    """A browser whose microphone hears a tone, and which plays into nothing.
+
+    It ends with this folder's tests: until then it holds the event loop, which others need.
+    """
     heard = tmp_path_factory.mktemp("microphone") / "tone.wav"
     heard.write_bytes(wav(tone(10, 48_000, (MICROPHONE_HERTZ,)), 48_000))
     with sync_playwright() as playwright:
