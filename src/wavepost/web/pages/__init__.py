@@ -62,6 +62,7 @@ STYLES = sorted(
 
 
 def _modules_of(entry: str) -> list[str]:
+    """All that it imports, and they import in turn; not what is imported when it is needed."""
     found = [STATIC / entry]
     for path in found:
         for name in re.findall(r'(?:from|import)\s*"(\.[^"]+)"', path.read_text("utf-8")):

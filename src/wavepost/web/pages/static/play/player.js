@@ -10,6 +10,8 @@ import { clock } from "../base/format.js";
 import { icon } from "../base/icons.js";
 import { say } from "../base/words.js";
 
+/** A finger counts as one. */
+const LEFT_BUTTON = 1;
 const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2];
 const KEYS = { ArrowRight: 5, ArrowUp: 5, ArrowLeft: -5, ArrowDown: -5, PageUp: 60, PageDown: -60 };
 const BAR = { barWidth: 2, barGap: 1, barRadius: 2, height: 72 };
@@ -97,7 +99,7 @@ class WavePlayer extends HTMLElement {
           aria-valuetext=${position}
           @keydown=${(event) => this.#onKey(event)}
           @pointerdown=${(event) => this.#onPointer(event)}
-          @pointermove=${(event) => event.buttons && this.#onPointer(event)}
+          @pointermove=${(event) => this.#onPointer(event)}
         ></div>
         <p class="clock">${clock(now)} / ${clock(this.#duration)}</p>
         <label class="speed"
@@ -177,6 +179,7 @@ class WavePlayer extends HTMLElement {
   }
 
   #onPointer(event) {
+    if (event.buttons !== LEFT_BUTTON) return;
     const wave = event.currentTarget;
     wave.setPointerCapture(event.pointerId);
     const { left, width } = wave.getBoundingClientRect();
