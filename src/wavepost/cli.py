@@ -263,5 +263,5 @@ Try it in another terminal:
   LINK=$(curl -sS {address}/records -H "Authorization: Bearer $TOKEN" -H 'Accept: text/plain' -F record=@{wav}); echo "$LINK"
   curl -sS -o hello.mp3 "$LINK"
 
-The API explains itself at {address}/docs. Ctrl-C stops the server.
+Or open {address} in a browser; {address}/docs explains the API. Ctrl-C stops the server.
 """  # noqa: E501 - the lines must work as they stand
