@@ -51,6 +51,15 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         )
 
 
+def remember(page: Page, caller: Caller, name: str) -> None:
+    """Have the browser of `page` remember somebody, as if they had signed up there."""
+    page.goto("/limits")
+    page.evaluate(
+        "known => localStorage.setItem('wavepost.account', JSON.stringify(known))",
+        {"id": caller.id, "name": name, "token": caller.token},
+    )
+
+
 class Visitor:
     """Somebody with a browser of their own, and a watch on what it complains of.
 
@@ -92,11 +101,7 @@ class Visitor:
 
     def arrive_as(self, caller: Caller, path: str = "/") -> None:
         """Open the page as somebody whom this device remembers."""
-        known = {"id": caller.id, "name": "Ann", "token": caller.token}
-        self.page.goto("/limits")
-        self.page.evaluate(
-            "known => localStorage.setItem('wavepost.account', JSON.stringify(known))", known
-        )
+        remember(self.page, caller, "Ann")
         self.page.goto(path)
 
     def choose(self, *files: tuple[str, bytes]) -> None:

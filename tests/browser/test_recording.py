@@ -9,6 +9,17 @@ from tests import sound
 from tests.browser.conftest import MICROPHONE_HERTZ, Visitor
 from tests.service import Caller, Server, running
 
+KEEP_STREAMS = """() => {
+  window.streams = [];
+  const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = async wanted => {
+    const stream = await ask(wanted);
+    window.streams.push(stream);
+    return stream;
+  };
+}"""
+"""For `page.evaluate`: every microphone that the page is given can be looked at."""
+
 
 def test_what_the_microphone_hears_becomes_a_link(visitor: Visitor, ann: Caller) -> None:
     page = visitor.page
@@ -69,13 +80,10 @@ def test_a_microphone_that_is_gone_leaves_what_it_gave(
     visitor = Visitor(chromium, server, permissions=["microphone"])
     visitor.arrive_as(ann)
     page = visitor.page
-    page.evaluate("""() => {
-      const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-      navigator.mediaDevices.getUserMedia = async wanted => (window.stream = await ask(wanted));
-    }""")
+    page.evaluate(KEEP_STREAMS)
     page.get_by_role("button", name="Record", exact=True).click()
     expect(page.get_by_role("timer")).to_have_text("0:01")
-    page.evaluate("window.stream.getAudioTracks()[0].dispatchEvent(new Event('ended'))")
+    page.evaluate("window.streams[0].getAudioTracks()[0].dispatchEvent(new Event('ended'))")
     expect(page.get_by_text("What it recorded until then is kept")).to_be_visible()
     page.get_by_role("button", name="Send").click()
     expect(page.locator("[data-state=done]")).to_have_count(1)
@@ -88,15 +96,7 @@ def test_a_second_click_on_record_opens_no_second_microphone(
     visitor = Visitor(chromium, server, permissions=["microphone"])
     visitor.arrive_as(ann)
     page = visitor.page
-    page.evaluate("""() => {
-      window.streams = [];
-      const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-      navigator.mediaDevices.getUserMedia = async wanted => {
-        const stream = await ask(wanted);
-        window.streams.push(stream);
-        return stream;
-      };
-    }""")
+    page.evaluate(KEEP_STREAMS)
     record = page.get_by_role("button", name="Record", exact=True)
     record.evaluate("button => { button.click(); button.click(); }")
     page.get_by_role("button", name="Stop").click()
