@@ -22,10 +22,11 @@ from wavepost.audio.encoder import Wanted
 from wavepost.errors import Busy, NotFound, StorageFull, Unauthorized
 from wavepost.housekeeping import Housekeeping
 from wavepost.recordings import Recordings
-from wavepost.storage import chunks, records, schema, unfinished
+from wavepost.storage import chunks, claims, records, retention, schema, unfinished
 from wavepost.storage.chunks import CHUNK_BYTES, ChunkWriter
+from wavepost.storage.claims import ClaimId
 from wavepost.storage.database import Database, with_driver
-from wavepost.storage.models import Base, Kind, User
+from wavepost.storage.models import Base, Claim, Kind, User
 from wavepost.storage.retention import Retention
 from wavepost.storage.unfinished import UnfinishedRecord
 from wavepost.uploads import BEGINNING_BYTES, Incoming, Uploads
@@ -325,3 +326,36 @@ async def test_recordings_from_before_waveforms_have_none(
 
 def test_an_empty_database_is_not_current(postgres: Postgres) -> None:
     assert not schema.is_current(postgres.empty())
+
+
+async def waits_for_a_lock(database: Database) -> None:
+    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    async with asyncio.timeout(10), database.read() as session:
+        while not await session.scalar(text(f"{query} AND wait_event_type = 'Lock'")):
+            await session.commit()
+
+
+async def test_a_key_whose_record_is_being_swept_at_this_moment_is_free(
+    database: Database, database_kind: str, user: User
+) -> None:
+    claim, days = ClaimId(user.id, b"key"), Retention(days=1)
+    now, abandoned = days.moment(), timedelta(minutes=10)
+    async with database.write() as session:
+        assert await claims.make(session, claim, "", abandoned, now) is None
+        record = await UnfinishedRecord(user.id, "a.wav").publish(session, {})
+        assert record is not None
+        assert await claims.fulfil(session, claim, record.id)
+    async with database.write() as session:
+        assert await claims.make(session, claim, "", abandoned, now) is not None
+    later = {"now": now["now"], "kept_since": now["now"] + timedelta(seconds=1)}
+
+    async def make() -> Claim | None:
+        async with database.write() as session:
+            return await claims.make(session, claim, "", abandoned, later)
+
+    async with database.write() as session:
+        assert await retention.sweep(session, later) == 1
+        repeat = asyncio.create_task(make())
+        if database_kind == "postgresql":
+            await waits_for_a_lock(database)
+    assert await repeat is None

@@ -39,14 +39,11 @@ async def make(
     if not await users.lock(session, claim.user_id):
         raise Unauthorized
     await session.execute(delete(Claim).where(*_of(claim), _is_over(now, abandoned)))
+    # Before anything is read: the sweep may be at this very record, and the claim goes with it.
+    await retention.sweep_of(session, select(Claim.record_id).where(*_of(claim)), moment)
     found = await session.scalar(select(Claim).where(*_of(claim)))
-    if found is not None and not (
-        found.record_id and await retention.sweep_one(session, found.record_id, moment)
-    ):
-        return found
     if found is not None:
-        # It went with its record.
-        session.expunge(found)
+        return found
     session.add(
         Claim(
             user_id=claim.user_id,

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, delete, not_, or_, select
+from sqlalchemy import Select, and_, bindparam, delete, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from wavepost.storage.models import Record, Status
@@ -54,10 +54,8 @@ async def sweep(session: AsyncSession, moment: Moment) -> int:
     return len(swept.all())
 
 
-async def sweep_one(session: AsyncSession, record_id: UUID, moment: Moment) -> bool:
-    """Remove the record if it is kept no longer; whether it was."""
-    swept = await session.execute(
-        delete(Record).where(Record.id == record_id, not_(_NOT_EXPIRED)).returning(Record.id),
-        moment,
+async def sweep_of(session: AsyncSession, record_ids: Select[UUID | None], moment: Moment) -> None:
+    """Remove those of the records that are kept no longer."""
+    await session.execute(
+        delete(Record).where(Record.id.in_(record_ids), not_(_NOT_EXPIRED)), moment
     )
-    return swept.first() is not None
