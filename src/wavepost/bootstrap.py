@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -16,6 +17,7 @@ from wavepost.audio.gate import Gate
 from wavepost.errors import WavepostError
 from wavepost.housekeeping import Housekeeping
 from wavepost.recordings import Recordings
+from wavepost.resumable import ResumableUploads
 from wavepost.settings import Settings
 from wavepost.storage import schema
 from wavepost.storage.database import Database
@@ -63,6 +65,7 @@ class Service:
     settings: Settings
     accounts: Accounts
     uploads: Uploads
+    resumable_uploads: ResumableUploads
     recordings: Recordings
     converters: Converters
     waiting_room: Gate
@@ -89,8 +92,21 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
         except WavepostError as error:
             raise CannotStart(f"The converter does not work here: {error.detail}") from error
         retention = Retention(settings.retention_days)
+        resumable_kept = timedelta(hours=settings.resumable_hours)
         housekeeping = Housekeeping(
-            database, retention, abandoned_seconds=settings.abandoned_seconds
+            database,
+            retention,
+            abandoned_seconds=settings.abandoned_seconds,
+            resumable_kept=resumable_kept,
+        )
+        uploads = Uploads(
+            database,
+            converters,
+            housekeeping,
+            retention,
+            keep_wav=settings.keep_wav,
+            quota_bytes=settings.quota_bytes,
+            uploads_a_minute=settings.rate_limit,
         )
         await stack.enter_async_context(housekeeping.kept())
         yield Service(
@@ -102,14 +118,14 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
                 signups_a_minute=settings.signup_rate_limit,
                 failures_a_minute=settings.failure_rate_limit,
             ),
-            Uploads(
+            uploads,
+            ResumableUploads(
                 database,
-                converters,
-                housekeeping,
+                uploads,
                 retention,
-                keep_wav=settings.keep_wav,
-                quota_bytes=settings.quota_bytes,
-                uploads_a_minute=settings.rate_limit,
+                kept=resumable_kept,
+                max_bytes=settings.max_upload_bytes,
+                unfinished_bytes=settings.unfinished_bytes,
             ),
             Recordings(database, retention, cache_bytes=settings.cache_bytes),
             converters,

@@ -1,7 +1,7 @@
 """Every error a caller can meet: its code, its status and its sentence.
 
 WavepostError
-├── InvalidRequest        invalid_request     422, 400, 405, 408, 416
+├── InvalidRequest        invalid_request     422, 400, 405, 408, 412, 415, 416
 ├── Unauthorized          unauthorized        401
 ├── NotFound              not_found           404
 ├── WavError              what the bytes themselves got wrong
@@ -13,6 +13,8 @@ WavepostError
 ├── TooLarge              too_large           413
 ├── DigestMismatch        digest_mismatch     422
 ├── IdempotencyConflict   idempotency_conflict  409, 422
+├── OffsetConflict        offset_conflict     409
+├── UploadLocked          upload_locked       423
 ├── QuotaExceeded         quota_exceeded      403
 ├── RateLimited           rate_limited        429
 ├── Busy                  busy                503
@@ -158,6 +160,31 @@ class IdempotencyConflict(WavepostError):
         self.status = status
 
 
+class OffsetConflict(WavepostError):
+    """A piece of a resumable upload that does not begin where the last one ended."""
+
+    code = "offset_conflict"
+    title = "The upload goes on elsewhere"
+    status = 409
+
+    def __init__(
+        self, detail: str = "Ask with HEAD where the upload stands, and send what comes after."
+    ) -> None:
+        super().__init__(detail)
+
+
+class UploadLocked(WavepostError):
+    """A resumable upload that is all here, and is being converted."""
+
+    code = "upload_locked"
+    title = "The upload is being converted"
+    status = 423
+    retry_after_seconds = 2
+
+    def __init__(self) -> None:
+        super().__init__("All of it is here and is being converted. Ask again in a moment.")
+
+
 class QuotaExceeded(WavepostError):
     """The user keeps as much as they may."""
 
@@ -165,10 +192,20 @@ class QuotaExceeded(WavepostError):
     title = "Your storage is full"
     status = 403
 
-    def __init__(self, quota_bytes: int) -> None:
-        super().__init__(
+    @classmethod
+    def of_recordings(cls, quota_bytes: int) -> "QuotaExceeded":
+        """What is kept would be more than `quota_bytes`."""
+        return cls(
             f"You may keep {quota_bytes} bytes here, and this recording would be more. Remove some "
             "with DELETE /records/{id}, or ask the server's operator for more room."
+        )
+
+    @classmethod
+    def of_unfinished(cls, unfinished_bytes: int, unfinished_uploads: int) -> "QuotaExceeded":
+        """What is unfinished would be more than so many bytes, or uploads."""
+        return cls(
+            f"Up to {unfinished_uploads} uploads of yours may be unfinished, {unfinished_bytes} "
+            "bytes in all. Finish some, or remove them with DELETE /uploads/{id}."
         )
 
 

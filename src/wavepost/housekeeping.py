@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from wavepost.errors import WavepostError
-from wavepost.storage import allowances, claims, retention, unfinished
+from wavepost.storage import allowances, claims, resumable, retention, unfinished
 from wavepost.storage.claims import ClaimId
 from wavepost.storage.database import Database
 from wavepost.storage.retention import Retention
@@ -27,8 +27,14 @@ class Housekeeping:
     """
 
     def __init__(
-        self, database: Database, retention: Retention, *, abandoned_seconds: float
+        self,
+        database: Database,
+        retention: Retention,
+        *,
+        abandoned_seconds: float,
+        resumable_kept: timedelta,
     ) -> None:
+        self._resumable_kept = resumable_kept
         self.abandoned = timedelta(seconds=abandoned_seconds)
         self._database = database
         self._retention = retention
@@ -82,6 +88,7 @@ class Housekeeping:
         if swept:
             log.info("swept %d unfinished uploads that a crash had left behind", swept)
         await self._sweep_expired()
+        await self._sweep_resumable(now - self._resumable_kept)
 
     async def _sweep_expired(self) -> None:
         expired, some = 0, -1
@@ -91,6 +98,16 @@ class Housekeeping:
             expired += some
         if expired:
             log.info("removed %d recordings whose time was over", expired)
+
+    async def _sweep_resumable(self, since: datetime) -> None:
+        pieces = -1
+        while pieces:
+            async with self._database.write() as session:
+                pieces = await resumable.sweep_pieces(session, since)
+        async with self._database.write() as session:
+            swept = await resumable.sweep(session, since)
+        if swept:
+            log.info("swept %d resumable uploads whose time was over", swept)
 
     async def _keep_sweeping(self) -> None:
         pause = min(self.abandoned.total_seconds() / 4, MOST_SECONDS_BETWEEN)

@@ -46,15 +46,22 @@ class Recordings:
         return record
 
     async def page(
-        self, user: User, before: tuple[datetime, UUID] | None, limit: int, name: str = ""
+        self,
+        user: User,
+        before: tuple[datetime, UUID] | None,
+        limit: int,
+        *,
+        name: str = "",
+        sha256: str = "",
     ) -> Sequence[Record]:
         """Up to `limit` of the user's records older than `before`, newest first.
 
-        With a `name`, only those whose own contains it, regardless of case.
+        With a `name`, only those whose own contains it, regardless of case; with a `sha256` in
+        hex, only those that were made of this very WAV.
         """
         async with self._database.read() as session:
             moment = self._retention.moment()
-            return await records.page(session, user.id, before, limit, moment, name)
+            return await records.page(session, user.id, before, limit, moment, name, sha256)
 
     async def usage(self, user: User) -> Usage:
         """How much the user keeps here."""

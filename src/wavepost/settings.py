@@ -73,6 +73,17 @@ class Settings(BaseSettings):
         "0 means until it is removed.",
     )
     max_upload_bytes: int = Field(4 * GIB, gt=0, description="The largest WAV taken, in bytes.")
+    unfinished_bytes: int = Field(
+        16 * GIB,
+        gt=0,
+        description="How many bytes a user's unfinished resumable uploads may take.",
+    )
+    resumable_hours: float = Field(
+        24,
+        gt=0,
+        le=8760,
+        description="How long a resumable upload waits for its next piece.",
+    )
     max_seconds: float = Field(86_400, gt=0, description="The longest recording taken, in seconds.")
     keep_wav: bool = Field(False, description="Keep the uploaded WAV too, byte for byte.")
     cache_bytes: int = Field(

@@ -11,7 +11,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -53,6 +54,13 @@ class Incoming:
         return f"{self.wanted}, {self.expires_in.total_seconds():.0f} s"
 
 
+class Fulfil(Protocol):
+    """Gives the record, as it is published, to what waits for it; whether that still does."""
+
+    async def __call__(self, session: AsyncSession, *, record_id: UUID) -> bool:
+        """In the transaction of `session`."""
+
+
 class Uploads:
     """Takes recordings in."""
 
@@ -91,9 +99,9 @@ class Uploads:
             IdempotencyConflict: the key's first upload is under way, or was another one.
             Whatever reading the WAV raises. Nothing is kept then.
         """
-        await self._rate_limit.hit(str(user.id))
+        await self.begin(user)
         if key is None:
-            return await self._add(user, incoming, None)
+            return await self.convert(user, incoming)
         claim = ClaimId(user.id, hashlib.sha256(key.encode()).digest())
         async with self._database.write() as session:
             earlier = await claims.make(
@@ -107,13 +115,21 @@ class Uploads:
             return await self._repeated(claim, earlier, incoming)
         with self._housekeeping.claimed(claim):
             try:
-                return await self._add(user, incoming, claim)
+                return await self.convert(user, incoming, partial(claims.fulfil, claim=claim))
             except BaseException:
                 await asyncio.shield(self._give_up(claim))
                 raise
 
-    async def _add(self, user: User, incoming: Incoming, claim: ClaimId | None) -> Record:
-        await self._check_room_left(user)
+    async def begin(self, user: User) -> None:
+        """Count one more upload of the user's. Raises RateLimited."""
+        await self._rate_limit.hit(str(user.id))
+
+    async def convert(self, user: User, incoming: Incoming, fulfil: Fulfil | None = None) -> Record:
+        """What `add` does, without a key; `fulfil` is called in the transaction that publishes.
+
+        Where it says that nobody waits for the record any more, none is kept: raises Busy.
+        """
+        await self.check_room_left(user)
         async with self._converters.gate.enter(user.id) as place:
             wav = await _begun(incoming.wav)
             await place.slot()
@@ -126,15 +142,15 @@ class Uploads:
                 if self._keep_wav:
                     wav = _copied(wav, kept_wav)
                 await converter.convert(wav, mp3.write)
-                return await self._publish(record, converter.result(), mp3, kept_wav, claim)
+                return await self._publish(record, converter.result(), mp3, kept_wav, fulfil)
 
-    async def _check_room_left(self, user: User) -> None:
+    async def check_room_left(self, user: User) -> None:
         """Raises QuotaExceeded, before the body is read, where no recording would fit."""
         if self._quota_bytes:
             async with self._database.read() as session:
                 _, kept = await records.usage(session, user.id, self._retention.moment())
             if kept >= self._quota_bytes:
-                raise QuotaExceeded(self._quota_bytes)
+                raise QuotaExceeded.of_recordings(self._quota_bytes)
 
     async def _check_quota(self, session: AsyncSession, user_id: UUID) -> None:
         """Raises QuotaExceeded where what was just published is too much; one at a time."""
@@ -142,7 +158,7 @@ class Uploads:
             await users.lock(session, user_id)
             _, kept = await records.usage(session, user_id, self._retention.moment())
             if kept > self._quota_bytes:
-                raise QuotaExceeded(self._quota_bytes)
+                raise QuotaExceeded.of_recordings(self._quota_bytes)
 
     async def _repeated(self, claim: ClaimId, earlier: Claim, incoming: Incoming) -> Record:
         if earlier.record_id is None:
@@ -197,7 +213,7 @@ class Uploads:
         result: Result,
         mp3: ChunkWriter,
         kept_wav: ChunkWriter,
-        claim: ClaimId | None,
+        fulfil: Fulfil | None,
     ) -> Record:
         facts: dict[str, Any] = {
             **result.facts,
@@ -208,10 +224,11 @@ class Uploads:
         }
         if facts["receipt"]["mp3"]["sha256"] is None:
             facts["receipt"]["mp3"]["sha256"] = await mp3.sha256(result.head)
+        facts["source_sha256"] = facts["receipt"]["source"]["sha256"]
         await self._database.check_room()
         async with self._database.write() as session:
             record = await unfinished_record.publish(session, facts)
-            if record is None or (claim and not await claims.fulfil(session, claim, record.id)):
+            if record is None or (fulfil and not await fulfil(session, record_id=record.id)):
                 raise interrupted()
             await self._check_quota(session, record.user_id)
             await chunks.add(session, record.id, Kind.MP3, 0, result.head)

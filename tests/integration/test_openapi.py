@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.resuming import Upload
+from tests.schemathesis_hooks import TONE
 from tests.service import Caller, Server
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +41,7 @@ def test_no_answer_but_those_that_the_document_names(
     if has_token:
         options += ["--header", f"Authorization: Bearer {ann.token}"]
     known = {"SCHEMATHESIS_RECORD": record["id"], "SCHEMATHESIS_USER": ann.id}
+    known["SCHEMATHESIS_UPLOAD"] = Upload(ann, len(TONE)).path.rpartition("/")[2]
     done = subprocess.run(
         [
             *(Path(sys.executable).parent / "schemathesis", "run", f"{server.url}/openapi.json"),

@@ -123,7 +123,7 @@ async def test_an_upload_that_is_cancelled_when_it_is_published_leaves_nothing(
     uploads = Uploads(
         database,
         converters,
-        Housekeeping(database, FOR_EVER, abandoned_seconds=60),
+        Housekeeping(database, FOR_EVER, abandoned_seconds=60, resumable_kept=timedelta(days=1)),
         FOR_EVER,
         keep_wav=False,
         quota_bytes=0,
@@ -344,7 +344,7 @@ async def test_a_key_whose_record_is_being_swept_at_this_moment_is_free(
         assert await claims.make(session, claim, "", abandoned, now) is None
         record = await UnfinishedRecord(user.id, "a.wav").publish(session, {})
         assert record is not None
-        assert await claims.fulfil(session, claim, record.id)
+        assert await claims.fulfil(session, claim=claim, record_id=record.id)
     async with database.write() as session:
         assert await claims.make(session, claim, "", abandoned, now) is not None
     later = {"now": now["now"], "kept_since": now["now"] + timedelta(seconds=1)}

@@ -64,7 +64,7 @@ async def record_of(session: AsyncSession, claim: ClaimId) -> Record | None:
     )
 
 
-async def fulfil(session: AsyncSession, claim: ClaimId, record_id: UUID) -> bool:
+async def fulfil(session: AsyncSession, *, claim: ClaimId, record_id: UUID) -> bool:
     """Remember what came of the claim; whether it is still ours."""
     fulfilled = await session.execute(
         update(Claim)

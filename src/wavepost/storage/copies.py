@@ -9,10 +9,13 @@ from sqlalchemy import Connection, Row, Select, Table, func, insert, select
 from sqlalchemy.exc import DBAPIError
 
 from wavepost.storage.failures import reason
-from wavepost.storage.models import Base, Chunk, Record, Status, User
+from wavepost.storage.models import Base, Chunk, Piece, Record, ResumableUpload, Status, User
 
 ROWS = 32
 """How many are in memory at a time: 8 MiB of chunks."""
+
+UNFINISHED = (ResumableUpload.__table__, Piece.__table__)
+"""What is of no worth once its sender is cut off: they would not look for it elsewhere."""
 
 _RECORD_ID = Base.metadata.tables["records"].c.id
 
@@ -41,12 +44,14 @@ def contents(connection: Connection) -> Contents:
 
 
 def copy(source: Connection, target: Connection, advance: Callable[[int], None]) -> None:
-    """Copy every row but those of unfinished records; `advance` hears how many bytes were.
+    """Copy every row but those of unfinished records and of resumable uploads.
 
-    `source` sees one moment, `target` has the same tables without rows. Raises UnreadableRow, or
-    SQLAlchemy's errors.
+    `advance` hears how many bytes were copied. `source` sees one moment, `target` has the same
+    tables without rows. Raises UnreadableRow, or SQLAlchemy's errors.
     """
     for table in Base.metadata.sorted_tables:
+        if table in UNFINISHED:
+            continue
         for rows in _read(source, table):
             with understood(table.name):
                 target.execute(insert(table), [dict(row._mapping) for row in rows])

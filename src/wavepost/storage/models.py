@@ -1,4 +1,4 @@
-"""The tables: users, records, and the chunks that hold a record's bytes."""
+"""The tables: users, records, the chunks that hold a record's bytes, and what leads to them."""
 
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -17,6 +17,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     String,
+    UniqueConstraint,
     Uuid,
     text,
 )
@@ -83,6 +84,7 @@ class Record(Base):
     __table_args__ = (
         CheckConstraint("status IN ('uploading', 'ready')", name="status"),
         Index(None, "user_id", "created_at", "id"),
+        Index(None, "user_id", "source_sha256"),
         Index(None, "created_at"),
         Index(
             "ix_records_expires_at",
@@ -121,6 +123,8 @@ class Record(Base):
     wav_bytes: Mapped[int | None] = mapped_column(BigInteger, default=None)
     """The kept WAV's size; None where it was not kept."""
     receipt: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    source_sha256: Mapped[str | None] = mapped_column(String(64), default=None)
+    """Of the WAV, in hex, as in the receipt, so that it can be looked for."""
 
 
 class Claim(Base):
@@ -172,4 +176,48 @@ class Chunk(Base):
     kind: Mapped[Kind] = mapped_column(String(3), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     """Counts from 0. An MP3's chunk 0 is its head, which is known last."""
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ResumableUpload(Base):
+    """A WAV that comes in several requests. It stays a while after its record was made of it."""
+
+    __tablename__ = "resumable_uploads"
+    __table_args__ = (UniqueConstraint("user_id", "key_sha256"),)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("users.id", ondelete="CASCADE"))
+    key_sha256: Mapped[bytes | None] = mapped_column(LargeBinary(32), default=None)
+    """Of the idempotency key that it was created with."""
+    name: Mapped[str] = mapped_column(String(MAX_FILE_NAME_CHARACTERS))
+    bitrate: Mapped[int | None] = mapped_column(default=None)
+    quality: Mapped[int | None] = mapped_column(default=None)
+    expires_in: Mapped[int | None] = mapped_column(BigInteger, default=None)
+    """Seconds after which the record is to go."""
+    length: Mapped[int | None] = mapped_column(BigInteger, default=None)
+    """The WAV's size; None while its sender does not know it."""
+    received: Mapped[int] = mapped_column(BigInteger, default=0)
+    """How many bytes of it are here: where the next piece begins."""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    touched_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    """When something of it came last."""
+    holder: Mapped[UUID | None] = mapped_column(Uuid, default=None)
+    """The request that may add to it; who comes later takes it over."""
+    converting_until: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
+    """Nobody takes it over before: all of it is here, and is being converted."""
+    record_id: Mapped[UUID | None] = mapped_column(
+        Uuid, ForeignKey("records.id", ondelete="CASCADE"), index=True, default=None
+    )
+
+
+class Piece(Base):
+    """Some bytes of a resumable upload, until there is a record."""
+
+    __tablename__ = "pieces"
+
+    upload_id: Mapped[UUID] = mapped_column(
+        Uuid, ForeignKey("resumable_uploads.id", ondelete="CASCADE"), primary_key=True
+    )
+    start: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    """Where in the WAV they begin."""
     data: Mapped[bytes] = mapped_column(LargeBinary)

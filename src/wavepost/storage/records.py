@@ -47,14 +47,18 @@ async def page(
     limit: int,
     moment: Moment,
     name: str = "",
+    sha256: str = "",
 ) -> Sequence[Record]:
     """The user's records, newest first, that are older than `before` (created_at, id).
 
-    With a `name`, only those whose own contains it, regardless of case.
+    With a `name`, only those whose own contains it, regardless of case; with a `sha256` in hex,
+    only those that were made of this very WAV.
     """
     query = select(Record).where(Record.user_id == user_id, IS_KEPT)
     if name:
         query = query.where(_is_named(name))
+    if sha256:
+        query = query.where(Record.source_sha256 == sha256)
     if before is not None:
         created_at, record_id = before
         query = query.where(

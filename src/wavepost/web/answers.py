@@ -81,12 +81,26 @@ class RecordsAnswer(BaseModel):
     next: str | None
 
 
+class UploadAnswer(BaseModel):
+    """A resumable upload: `offset` of its `length` bytes are here; in the end it is a record."""
+
+    id: UUID
+    name: str
+    offset: int
+    length: int | None
+    created_at: datetime
+    expires_at: datetime
+    record: RecordAnswer | None
+
+
 class LimitsAnswer(BaseModel):
     """What this server accepts; `signup` is who may register: anyone, holders of a key, nobody."""
 
     signup: Literal["open", "key", "closed"]
     max_upload_bytes: int
     max_upload_bytes_file_first: int
+    unfinished_bytes: int
+    resumable_hours: float
     max_seconds: float
     formats: list[str]
     codecs: list[str]

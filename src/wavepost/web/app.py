@@ -9,8 +9,9 @@ from wavepost.web import problems
 from wavepost.web.links import TrustedProxies
 from wavepost.web.middleware import RequestLog, SmallBodies
 from wavepost.web.openapi import describe_problems
-from wavepost.web.routes import documentation, operations, pages, record, records, users
+from wavepost.web.routes import documentation, operations, pages, record, records, uploads, users
 from wavepost.web.security import OneFraming, SecurityHeaders, cross_origin
+from wavepost.web.tus import TusHeaders
 
 
 def create_app(service: Service) -> FastAPI:
@@ -28,7 +29,7 @@ def create_app(service: Service) -> FastAPI:
     )
     app.state.service = service
     # What is asked for most is looked for first.
-    for routes in (record, records, users, operations, pages, documentation):
+    for routes in (record, records, uploads, users, operations, pages, documentation):
         app.include_router(routes.router)
     app.router.routes.append(pages.static_files)
     problems.add_handlers(app)
@@ -36,6 +37,7 @@ def create_app(service: Service) -> FastAPI:
     # The last one added is the first to see a request.
     app.add_middleware(SmallBodies)
     app.add_middleware(OneFraming)
+    app.add_middleware(TusHeaders)
     app.add_middleware(TrustedProxies, networks=service.settings.trusted_proxies)
     if service.settings.cors_origins:
         app.add_middleware(cross_origin(service.settings.cors_origins))

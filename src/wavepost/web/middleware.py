@@ -120,7 +120,7 @@ class SmallBodies:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or (scope["method"], scope["path"]) == ("POST", "/records"):
+        if scope["type"] != "http" or _takes_recordings(scope):
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
@@ -142,6 +142,12 @@ class SmallBodies:
             return {"type": "http.request", "body": whole, "more_body": False}
 
         await self._app(scope, receive_again, send)
+
+
+def _takes_recordings(scope: Scope) -> bool:
+    if scope["path"].startswith("/uploads"):
+        return scope["method"] in ("POST", "PATCH")
+    return bool((scope["method"], scope["path"]) == ("POST", "/records"))
 
 
 def _announces_body(headers: Headers) -> bool:

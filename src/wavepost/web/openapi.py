@@ -34,6 +34,11 @@ def _corrected(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
+def header_parameter(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """One header, for routes that read theirs themselves."""
+    return {"name": name, "in": "header", "description": description, "schema": schema}
+
+
 def query_parameter(
     name: str, description: str, schema: dict[str, Any], *, required: bool = False
 ) -> dict[str, Any]:

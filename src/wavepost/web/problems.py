@@ -66,19 +66,22 @@ def problem(
 def _headers(error: errors.WavepostError) -> dict[str, str]:
     if isinstance(error, errors.Unauthorized):
         return {"WWW-Authenticate": "Bearer"}
-    if isinstance(error, errors.Busy | errors.RateLimited):
+    if isinstance(error, errors.Busy | errors.RateLimited | errors.UploadLocked):
         return {"Retry-After": str(error.retry_after_seconds)}
     return {}
 
 
-def responses(*codes: str, has_body: bool = False) -> dict[int | str, dict[str, Any]]:
+def responses(
+    *codes: str, has_body: bool = False, refusals: tuple[int, ...] = ()
+) -> dict[int | str, dict[str, Any]]:
     """The OpenAPI entries for the errors that a route can answer with.
 
-    `has_body`: the request has one, which may be unreadable (400) or late (408).
+    `has_body`: the request has one, which may be unreadable (400) or late (408). `refusals` are
+    other statuses of invalid requests.
     """
     pairs = [(CODES[code].status, code) for code in codes]
-    if has_body:
-        pairs += [(status, errors.InvalidRequest.code) for status in (400, 408)]
+    also = (400, 408, *refusals) if has_body else refusals
+    pairs += [(status, errors.InvalidRequest.code) for status in also]
     by_status: dict[int | str, dict[str, Any]] = {}
     for status, code in pairs:
         names = by_status.setdefault(status, {"model": ProblemAnswer, "description": ""})

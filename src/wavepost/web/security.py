@@ -29,6 +29,15 @@ EXPOSED_HEADERS = (
     "ETag",
     "Location",
     "Retry-After",
+    "Tus-Extension",
+    "Tus-Max-Size",
+    "Tus-Resumable",
+    "Tus-Version",
+    "Upload-Defer-Length",
+    "Upload-Expires",
+    "Upload-Length",
+    "Upload-Metadata",
+    "Upload-Offset",
     "X-Request-Id",
 )
 SENT_HEADERS = (
@@ -41,6 +50,12 @@ SENT_HEADERS = (
     "If-None-Match",
     "If-Range",
     "Range",
+    "Tus-Resumable",
+    "Upload-Defer-Length",
+    "Upload-Length",
+    "Upload-Metadata",
+    "Upload-Offset",
+    "X-HTTP-Method-Override",
 )
 
 
@@ -97,7 +112,7 @@ def cross_origin(origins: tuple[str, ...]) -> Callable[[ASGIApp], ASGIApp]:
         return CORSMiddleware(
             app,
             allow_origins=origins,
-            allow_methods=("GET", "HEAD", "POST", "DELETE"),
+            allow_methods=("GET", "HEAD", "POST", "PATCH", "DELETE"),
             allow_headers=SENT_HEADERS,
             expose_headers=EXPOSED_HEADERS,
         )

@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import IO
 from urllib.parse import unquote
 from uuid import UUID
@@ -14,21 +13,18 @@ from uuid import UUID
 from multipart import parse_options_header
 from starlette.requests import Request
 
-from wavepost.audio.encoder import QUALITIES, Wanted
-from wavepost.audio.frames import ALL_BITRATES
 from wavepost.audio.gate import Gate
 from wavepost.audio.source import PIECE_BYTES
 from wavepost.errors import InvalidRequest, StorageFull, TooLarge, Unauthorized
-from wavepost.storage.models import MAX_FILE_NAME_CHARACTERS
 from wavepost.uploads import Incoming
 from wavepost.web.body import Body
 from wavepost.web.forms import Event, Field, FileStart, parts, text
+from wavepost.web.options import OPTIONS, clean_file_name, expires_in, wanted
 
 log = logging.getLogger(__name__)
 
 FILE_FIELD = "record"
 CREDENTIALS = ("user_id", "access_token")
-OPTIONS = ("bitrate", "quality", "expires_in")
 
 FORM_OVERHEAD_BYTES = 64 * 1024
 """What a form may hold beside the WAV."""
@@ -36,9 +32,6 @@ FORM_OVERHEAD_BYTES = 64 * 1024
 FILE_FIRST_BYTES = 256 * 1024 * 1024
 """The largest WAV that may come before the credentials: it waits in a temporary file for them."""
 
-MAX_EXPIRES_IN = timedelta(days=36_500)
-
-DEFAULT_FILE_NAME = "recording.wav"
 _EXTENDED_FILE_NAME = re.compile(
     r";[ \t]*filename\*=(utf-8|iso-8859-1)'[A-Za-z0-9-]*'([^;\s]*)", re.IGNORECASE
 )
@@ -131,8 +124,8 @@ class _Fields:
             incoming=Incoming(
                 wav=wav,
                 name=clean_file_name(self.values.get("name", sent_name)),
-                wanted=self._wanted(),
-                expires_in=self._expires_in(),
+                wanted=wanted(self.values),
+                expires_in=expires_in(self.values),
             ),
             token=str(tokens.pop()),
             user_id=self.values.get("user_id"),
@@ -147,32 +140,6 @@ class _Fields:
         known = self.bearer if name == "access_token" else str(self.confirmed_user_id)
         if value != known and (name == "access_token" or value.lower() != known):
             raise Unauthorized
-
-    def _wanted(self) -> Wanted:
-        if "bitrate" in self.values and "quality" in self.values:
-            raise InvalidRequest.field("quality", "send bitrate or quality, not both")
-        return Wanted(
-            bitrate=self._number("bitrate", ALL_BITRATES),
-            quality=self._number("quality", tuple(QUALITIES)),
-        )
-
-    def _expires_in(self) -> timedelta | None:
-        if "expires_in" not in self.values:
-            return None
-        value = self.values["expires_in"]
-        most = int(MAX_EXPIRES_IN.total_seconds())
-        if not re.fullmatch(r"[0-9]{1,10}", value) or not 0 < int(value) <= most:
-            raise InvalidRequest.field("expires_in", f"send a number of seconds, 1 to {most}")
-        return timedelta(seconds=int(value))
-
-    def _number(self, name: str, choices: tuple[int, ...]) -> int | None:
-        if name not in self.values:
-            return None
-        value = self.values[name]
-        if not re.fullmatch(r"[0-9]{1,3}", value) or int(value) not in choices:
-            listed = ", ".join(map(str, choices))
-            raise InvalidRequest.field(name, f"send one of {listed}")
-        return int(value)
 
 
 async def _read_to_file(events: AsyncIterator[Event], fields: _Fields) -> str:
@@ -254,14 +221,3 @@ def _sent_name(request: Request) -> str:
         charset, encoded = extended.groups()
         return unquote(encoded, encoding=charset, errors="replace")
     return str(parse_options_header(disposition)[1].get("filename", ""))
-
-
-def clean_file_name(sent: str) -> str:
-    """A name fit to show and to store: no folders, no control characters, not too long."""
-    name = re.split(r"[/\\]", sent)[-1]
-    name = "".join(letter for letter in name if letter.isprintable()).strip(" .")
-    if len(name) > MAX_FILE_NAME_CHARACTERS:
-        stem, dot, ending = name.rpartition(".")
-        ending = dot + ending if stem and len(ending) <= 8 else ""
-        name = name[: MAX_FILE_NAME_CHARACTERS - len(ending)] + ending
-    return name or DEFAULT_FILE_NAME

@@ -22,6 +22,8 @@ async def limits(service: CurrentService) -> LimitsAnswer:
         signup=settings.signup,
         max_upload_bytes=settings.max_upload_bytes,
         max_upload_bytes_file_first=min(settings.max_upload_bytes, FILE_FIRST_BYTES),
+        unfinished_bytes=settings.unfinished_bytes,
+        resumable_hours=settings.resumable_hours,
         max_seconds=settings.max_seconds,
         formats=[*FORMATS],
         codecs=CODECS,

@@ -41,6 +41,14 @@ PartOfName = Annotated[
     ),
 ]
 
+SourceHash = Annotated[
+    str,
+    Query(
+        pattern=r"^([0-9a-f]{64})?$",
+        description="Only recordings of the WAV with this SHA-256, in hex.",
+    ),
+]
+
 _OPTION_SCHEMAS = {
     "bitrate": {"enum": [*ALL_BITRATES], "description": "Constant bitrate in kbit/s."},
     "quality": {"type": "integer", "minimum": 0, "maximum": 9, "description": "Variable bitrate."},
@@ -156,10 +164,11 @@ async def page(
     cursor: str | None = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
     name: PartOfName = "",
+    sha256: SourceHash = "",
 ) -> RecordsAnswer:
     """Your recordings, newest first; `next` is the cursor of the page after."""
     before = _read_cursor(cursor) if cursor is not None else None
-    found = await service.recordings.page(user, before, limit + 1, name)
+    found = await service.recordings.page(user, before, limit + 1, name=name, sha256=sha256)
     shown = found[:limit]
     return RecordsAnswer(
         records=[_answer(service, record, link_base) for record in shown],
