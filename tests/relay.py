@@ -54,6 +54,9 @@ class Relay:
                     caller.close()
                     continue
                 server = socket.create_connection(("127.0.0.1", self._target_port))
+                for side in (caller, server):
+                    # Little is under way when it is cut.
+                    side.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, PIECE_BYTES)
                 self._open += [caller, server]
                 threading.Thread(target=self._ask, args=(caller, server), daemon=True).start()
                 threading.Thread(target=self._answer, args=(server, caller), daemon=True).start()

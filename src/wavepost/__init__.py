@@ -14,6 +14,7 @@ storage       durable state: models, queries, migrations
 settings      the only reader of the environment
 errors        every error a caller can meet
 machine       how many cores there are
+client        the Python client: knows the API, and nothing else of all this
 """
 
 __version__ = "0.1.0"
