@@ -389,3 +389,35 @@ def test_a_download_goes_down_a_pipe(client: Client, wav: Path) -> None:
     record, file = client.push(wav), io.BytesIO()
     client.download(record, file)
     assert hashlib.sha256(file.getvalue()).hexdigest() == record.mp3_sha256
+
+
+def test_what_is_kept_already_is_not_sent_if_so_asked(client: Client, wav: Path) -> None:
+    first = client.push(wav, key="some day")
+    told: list[int] = []
+    assert client.push(wav, key="another", unless_kept=True, progress=told.append) == first
+    assert told == []
+    with_options = client.push(wav, bitrate=8, unless_kept=True)
+    assert with_options.bitrate == 8
+    assert client.push(wav, bitrate=8, key="a third", unless_kept=True) == with_options
+
+
+def test_what_will_be_gone_soon_is_not_taken_for_kept(client: Client, wav: Path) -> None:
+    passing = client.push(wav, expires_in=HOUR)
+    staying = client.push(wav, unless_kept=True)
+    assert staying.id != passing.id
+    assert staying.expires_at is None
+    assert client.push(wav, key="again", unless_kept=True) == staying
+
+
+def test_threads_that_send_the_same_make_one_recording(client: Client, wav: Path) -> None:
+    made: list[Record] = []
+    threads = [
+        threading.Thread(target=lambda: made.append(client.push(wav, unless_kept=True)))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({record.id for record in made}) == 1
+    assert len(made) == 4

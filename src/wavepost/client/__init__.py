@@ -11,7 +11,9 @@ errors       what may go wrong, each with a sentence; the tree is drawn on top
 source       what is sent: its bytes, its hash, and whether it stayed as it was
 sending      one recording in one request
 resuming     one recording in as many requests as the line needs (tus)
+kept         whether the server has it already
 downloading  an MP3, whole and checked
+turns        one thread at a time for the same recording
 connection   HTTP: the token, the time limits, and the server's answers or what came instead
 patience     what is tried again, when, and for how long
 

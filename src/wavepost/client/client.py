@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import IO, Any, Self, TypeVar, cast
 
-from wavepost.client import downloading, sending
+from wavepost.client import downloading, kept, sending
 from wavepost.client.answers import Account, Limits, Malformed, NewUser, Record
 from wavepost.client.connection import Answered, Connection
 from wavepost.client.errors import NotFound, NotWavepost
@@ -21,6 +21,7 @@ from wavepost.client.source import (
     read_from,
     sendable,
 )
+from wavepost.client.turns import Turns
 
 RESUMABLE_BYTES = 16 * 1024**2
 """Files from this size on are sent so that a line that breaks costs little."""
@@ -61,6 +62,7 @@ class Client:
         self._connection = Connection(server, token, timeout_seconds)
         self._patience_seconds = patience_seconds
         self._on_retry = on_retry
+        self._turns = Turns()
 
     def __repr__(self) -> str:
         return f"<Client {self.server}>"
@@ -111,6 +113,7 @@ class Client:
         quality: int | None = None,
         expires_in: int | None = None,
         key: str | None = None,
+        unless_kept: bool = False,
         progress: Progress | None = None,
     ) -> Record:
         """Send a WAV; the recording, once it is kept.
@@ -120,6 +123,9 @@ class Client:
         same recording, also after this program was killed. From `RESUMABLE_BYTES` on, what arrived
         before a line broke is not sent again. An iterator of bytes, or a pipe, can be read but
         once: it is sent once, and nothing is tried again.
+
+        `unless_kept` sends no file of which the user has a recording already that was made with
+        these options and goes no sooner than others: that one is given.
 
         `name` is the file's own unless it is given; `bitrate` is in kbit/s, constant; `quality` is
         0 (best) to 9, variable; after `expires_in` seconds it is gone. `progress` is told how many
@@ -134,7 +140,11 @@ class Client:
             if not file.seekable():
                 pieces = read_from(file)
                 return sending.send_once(self._connection, pieces, options, key, progress)
-            return self._push(Source(file), options, key, progress)
+            there = Source(file)
+            with self._turns.of(there.sha256):
+                if unless_kept and (found := self._kept(there, options)):
+                    return found
+                return self._push(there, options, key, progress)
 
     def record(self, record_id: str) -> Record:
         """One recording. Raises NotFound."""
@@ -190,6 +200,9 @@ class Client:
             # The answer to an earlier try may have been lost, but not what it did.
             if not patience.has_failed:
                 raise
+
+    def _kept(self, source: Source, options: Options) -> Record | None:
+        return kept.suitable(self.records(sha256=source.sha256), options, self.limits())
 
     def _push(
         self, source: Source, options: Options, key: str | None, progress: Progress | None
