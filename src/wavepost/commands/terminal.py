@@ -62,3 +62,8 @@ def progress_bar(total_bytes: int | None, doing: str = "") -> Iterator[Bar]:
 def quoted(text: str) -> str:
     """`text` in quotes, with escapes for what moves the cursor, is invisible, or turns the line."""
     return repr(text)
+
+
+def one_line(text: str) -> str:
+    """`text` as it is where it can be shown, else in quotes with escapes: see `quoted`."""
+    return text if text.isprintable() else quoted(text)
