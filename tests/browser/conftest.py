@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.players import QUIET, browser
+from tests.relay import Relay
 from tests.service import Caller, Server, running
 from tests.sound import tone, wav
 
@@ -142,6 +143,23 @@ def visitor(chromium: Browser, server: Server) -> Iterator[Visitor]:
 def ann(server: Server) -> Caller:
     """A user who is new in each test."""
     return Caller(server, "Ann")
+
+
+@pytest.fixture
+def relay(server: Server) -> Iterator[Relay]:
+    """A bad line to the server."""
+    relay = Relay(server.port)
+    yield relay
+    relay.close()
+
+
+@pytest.fixture
+def far_away(chromium: Browser, server: Server, relay: Relay) -> Iterator[Visitor]:
+    """Somebody at the other end of it, who hears of each break in the console."""
+    visitor = Visitor(chromium, server, base_url=f"http://127.0.0.1:{relay.port}")
+    visitor.expected.append(r"net::ERR_")
+    yield visitor
+    visitor.close()
 
 
 @pytest.fixture(scope="session")

@@ -2,34 +2,15 @@
 
 import signal
 import time
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Browser, Route, expect
 
 from tests.browser.conftest import Visitor
 from tests.browser.uploading import LONG, SHORT, records_of, uploads
 from tests.relay import Relay
 from tests.service import Caller, Server, running, wait_for
-
-
-@pytest.fixture
-def relay(server: Server) -> Iterator[Relay]:
-    """A bad line to the server."""
-    relay = Relay(server.port)
-    yield relay
-    relay.close()
-
-
-@pytest.fixture
-def far_away(chromium: Browser, server: Server, relay: Relay) -> Iterator[Visitor]:
-    """Somebody at the other end of it, who hears of each break in the console."""
-    visitor = Visitor(chromium, server, base_url=f"http://127.0.0.1:{relay.port}")
-    visitor.expected.append(r"net::ERR_")
-    yield visitor
-    visitor.close()
 
 
 def test_an_upload_that_is_cut_off_is_sent_again(

@@ -6,6 +6,7 @@ import { redraw } from "../base/redraw.js";
 import { language, say } from "../base/words.js";
 import { account, onChange, tokenIsRefused } from "../account/account.js";
 import { sayDone, sayRefused } from "./said.js";
+import { giveUp, isLarge, newPieces, sendInPieces } from "./resuming.js";
 import { Pace, send } from "./transfer.js";
 import { isWav } from "./wav.js";
 
@@ -45,7 +46,7 @@ export function add({ files, leftOut = 0, areOnlyHere = false }) {
   goOn();
 }
 
-/** Stop sending; what has gone up so far has to go again. */
+/** Stop sending; what has gone up of a large file stays there. */
 export function pause(...paused) {
   // A second click may come before the first one is drawn; so below.
   for (const upload of paused.filter(({ state }) => UNDER_WAY.includes(state))) {
@@ -59,7 +60,7 @@ export function pause(...paused) {
 export function resume(upload) {
   if (!["paused", "refused"].includes(upload.state)) return;
   const owner = upload.owner ?? account.user?.id;
-  Object.assign(upload, { owner, state: "waiting", sent: 0, detail: "" });
+  Object.assign(upload, { owner, state: "waiting", sent: upload.pieces.stored, detail: "" });
   goOn();
 }
 
@@ -67,6 +68,7 @@ export function resume(upload) {
 export function cancel(...cancelled) {
   for (const upload of cancelled.filter((upload) => uploads.includes(upload))) {
     uploads.splice(uploads.indexOf(upload), 1);
+    if (upload.state !== "done" && account.user) giveUp(upload.pieces, account.token);
     upload.state = "cancelled";
     upload.stop?.abort();
   }
@@ -134,7 +136,7 @@ async function attempt(upload, signal) {
   Object.assign(upload, {
     owner: account.user.id,
     state: "sending",
-    sent: 0,
+    sent: upload.pieces.stored,
     pace: new Pace(),
     detail: "",
   });
@@ -151,10 +153,13 @@ async function attempt(upload, signal) {
     redraw();
   };
   try {
-    upload.record = await send(upload.file, { token, key: upload.key, onProgress, signal });
+    const { file, key, pieces } = upload;
+    upload.record = isLarge(file)
+      ? await sendInPieces(file, pieces, { token, key, onProgress, signal })
+      : await send(file, { token, key, onProgress, signal });
   } catch (error) {
     // Replaced while this was on its way: a person need not hear of that.
-    error.isPassing = error.status === 401 && !tokenIsRefused(token);
+    error.isPassing ||= error.status === 401 && !tokenIsRefused(token);
     throw error;
   }
   Object.assign(upload, { state: "done", sent: upload.file.size });
@@ -167,6 +172,7 @@ const newUpload = (file, owner, isOnlyHere) => ({
   owner,
   isOnlyHere,
   key: newKey(),
+  pieces: newPieces(),
   state: "waiting",
   sent: 0,
   pace: null,

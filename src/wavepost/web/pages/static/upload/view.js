@@ -11,6 +11,7 @@ import { reason } from "./said.js";
 import { listenPath } from "../recordings/recordings.js";
 import { dropped, picked } from "./files.js";
 import { add, cancel, clearDone, notes, pause, resume, uploads } from "./queue.js";
+import { isLarge } from "./resuming.js";
 
 const TYPES = ".wav,.wave,.w64,.rf64,.bwf,audio/wav,audio/x-wav,audio/vnd.wave";
 
@@ -125,6 +126,7 @@ function state({ state, file, sent, pace, code, detail, lang }) {
       >`;
   }
   if (state === "waiting" && !account.user) return say("state_waiting_for_name");
+  if (state === "paused" && isLarge(file)) return say("state_paused_here");
   if (state !== "sending") return say(`state_${state}`);
   if (sent >= file.size) return say("state_finishing");
   const speed = pace.bytesPerSecond;
