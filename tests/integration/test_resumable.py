@@ -117,7 +117,10 @@ def test_a_length_once_told_holds(ann: Caller) -> None:
     answer = upload.add(HALF, WAV[HALF:], upload_length=str(len(WAV) + 1))
     assert_problem(answer, 422, "invalid_request")
     assert_problem(upload.add(HALF, pieces(WAV[HALF:] + b"more")), 413, "too_large")
-    assert upload.offset >= HALF
+    offset = upload.offset
+    assert HALF <= offset < len(WAV)
+    assert upload.add(offset, WAV[offset:]).status_code == 204
+    assert upload.record["receipt"]["source"]["bytes"] == len(WAV)
 
 
 def test_nobody_takes_over_what_is_being_converted(ann: Caller, server: Server) -> None:

@@ -62,10 +62,8 @@ class Pieces:
     async def add(self, body: AsyncIterator[bytes]) -> None:
         """Take all of `body`. Raises TooLarge, OffsetConflict, or whatever reading it raises."""
         async for piece in body:
+            self._check_size(self._size + len(piece))
             self._end += piece
-            most = self.most_bytes if self.length is None else self.length
-            if most is not None and self._size > most:
-                raise TooLarge(f"This upload may have {most} bytes, and more came.")
             while len(self._end) > PIECE_BYTES:
                 await self._store(PIECE_BYTES)
         self._has_ended = True
@@ -106,6 +104,11 @@ class Pieces:
                 break
             await self._more.wait()
         yield bytes(self._end)
+
+    def _check_size(self, size: int) -> None:
+        most = self.most_bytes if self.length is None else self.length
+        if most is not None and size > most:
+            raise TooLarge(f"This upload may have {most} bytes, and more came.")
 
     async def _read(self, start: int) -> bytes:
         async with self._database.read() as session:
