@@ -32,6 +32,14 @@ DAMAGED = {
     "size 0": (sound.riff(FMT, sized(0)), 8_000, ["data_size_missing"]),
     "size 0xFFFFFFFF": (sound.riff(FMT, sized(0xFFFFFFFF)), 8_000, ["data_size_missing"]),
     "size 0x7FFFFFFF": (sound.riff(FMT, sized(0x7FFFFFFF)), 8_000, ["data_size_missing"]),
+    "24 bits from SoX on a pipe": (
+        sound.riff(
+            sound.chunk(b"fmt ", sound.fmt_chunk(1, 1, RATE, 24)),
+            sound.chunk(b"data", sound.pcm_bytes(TONE, 24), size=0x7FFFEFFF),
+        ),
+        8_000,
+        ["data_size_missing"],
+    ),
     "RF64 without ds64": (
         sound.riff(FMT, sized(0xFFFFFFFF), form=b"RF64"),
         8_000,

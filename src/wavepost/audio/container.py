@@ -13,8 +13,9 @@ from wavepost.audio.tags import TAG_CHUNKS, Tags
 from wavepost.errors import DamagedWav, EmptyAudio
 
 MAX_FMT_BYTES = 64 * 1024
-UNKNOWN_DATA_SIZES = range(0x7FFF_F000, 0x1_0000_0000)
-"""What writers to a pipe put where the size of the data should be: they can't go back."""
+LEAST_UNKNOWN_SIZE = 0x7FFF_F000
+"""From here on, a size of the data is what writers to a pipe put there: they can't go back. SoX
+rounds this one down to whole blocks: for 24 bits or GSM it is a little less."""
 
 MOST_DATA_BYTES = 1 << 62
 """No size beyond this is meant."""
@@ -95,7 +96,8 @@ class Wav:
             self.warnings.append(warnings.trailing_data(left_out))
 
     def _size_of_data(self, chunk: Chunk) -> int | None:
-        is_unknown = chunk.size == 0 or chunk.size in UNKNOWN_DATA_SIZES
+        least_unknown = LEAST_UNKNOWN_SIZE - LEAST_UNKNOWN_SIZE % max(1, self.format.block_align)
+        is_unknown = chunk.size == 0 or chunk.size >= least_unknown
         if self._riff.container == "W64":
             is_unknown = not 0 < chunk.size < MOST_DATA_BYTES
         if not is_unknown:
