@@ -315,11 +315,16 @@ def test_every_codec_that_is_promised_is_converted(codec: str) -> None:
     assert sound.loudness_db(heard[:, 0]) == pytest.approx(-9.03, abs=1.5)
 
 
-def test_gsm_as_phone_systems_write_it() -> None:
+@pytest.mark.parametrize(
+    ("size", "codes"), [(25 * 65, set()), (0x7FFFEFC2, {"data_size_missing"})], ids=["file", "pipe"]
+)
+def test_gsm_as_phone_systems_write_it(size: int, codes: set[str]) -> None:
     # WAV49: blocks of 65 bytes are 320 samples; a block of this pattern decodes to some sound.
     fmt = sound.fmt_chunk(0x31, 1, 8_000, 0, block_align=65) + struct.pack("<HH", 2, 320)
     block = np.random.default_rng(1).integers(0, 256, 65, dtype=np.uint8).tobytes()
-    wav = sound.riff(sound.chunk(b"fmt ", fmt), sound.chunk(b"data", block * 25))
+    wav = sound.riff(sound.chunk(b"fmt ", fmt), sound.chunk(b"data", block * 25, size=size))
     mp3, facts = converted(wav)
     assert facts["receipt"]["source"]["codec"] == "gsm_ms"
+    found = {warning["code"] for warning in facts["receipt"]["warnings"]}
+    assert found - {"clipped"} == codes
     assert len(sound.decode(mp3)[0]) == 25 * 320

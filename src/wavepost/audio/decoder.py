@@ -27,6 +27,10 @@ guessed from the sound: our header says it all, and guessing takes 2 MB of it an
 
 UNKNOWN_SIZE = 0xFFFF_FFFF
 
+PAD_BYTES = 1
+"""What a chunk of odd size has behind it. Where its size is not known, as in GSM from SoX on a
+pipe, the pad seems to be a block, of which nothing is lost."""
+
 NO_SPEAKERS = 0
 """FFmpeg does not know them all; `mixer` does the mixing."""
 
@@ -49,7 +53,7 @@ class Decoder:
 
     def frames(self) -> Iterator[AudioFrame]:
         """The sound, a frame at a time. Raises DamagedWav where nothing can be decoded."""
-        damaged = 0
+        damaged = pads = 0
         with self._open() as container:
             stream = container.streams.audio[0]
             for packet in container.demux(stream):
@@ -57,14 +61,15 @@ class Decoder:
                     decoded = packet.decode()
                 except av.error.FFmpegError:
                     damaged += 1
+                    pads += packet.size == PAD_BYTES
                     continue
                 for frame in decoded:
                     self.samples += frame.samples
                     yield frame
         if damaged and not self.samples:
             raise DamagedWav("The WAV's sound can't be decoded: its data is damaged throughout.")
-        if damaged:
-            self.warnings.append(warnings.data_damaged(damaged))
+        if damaged > pads:
+            self.warnings.append(warnings.data_damaged(damaged - pads))
 
     def _open(self) -> InputContainer:
         try:
