@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 
-def tool(name: str) -> str:
-    """The program's path."""
+def tool(name: str, package: str = "") -> str:
+    """The program's path; `package` is Debian's, where its name is another one."""
     path = shutil.which(name)
+    missing = f"{name} is not installed: apt-get install {package or name}"
     if path is None and "CI" not in os.environ:
-        pytest.skip(f"{name} is not installed: apt-get install {name}")
-    assert path, f"{name} is not installed: apt-get install {name}"
+        pytest.skip(missing)
+    assert path, missing
     return path
 
 

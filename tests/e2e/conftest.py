@@ -1,6 +1,7 @@
-"""Databases that are empty, and backups to restore."""
+"""Databases that are empty, backups to restore, and machines that send."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from tests.backups import MP3, back_up, url_of
 from tests.kept import keep_record, keep_user
 from tests.postgres import Postgres
+from tests.service import Caller, Server, running
+from tests.telephony.sender import Sender
 
 
 @pytest.fixture
@@ -33,3 +36,21 @@ def backup_of_one(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small_backup(tmp_path: Path, backup_of_one: Path) -> Path:
     """The same, to do harm to."""
     return Path(shutil.copy(backup_of_one, tmp_path / "small.db"))
+
+
+@pytest.fixture(scope="module")
+def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """What the senders of a module send to."""
+    folder = tmp_path_factory.mktemp("receiver")
+    with running(folder / "log", data=str(folder / "data")) as server:
+        yield server
+
+
+@pytest.fixture
+def sender(receiver: Server, tmp_path: Path) -> Sender:
+    """A machine of a new user's, with their token in a file of mode 600."""
+    caller = Caller(receiver)
+    token = tmp_path / "token"
+    token.touch(mode=0o600)
+    token.write_text(caller.token)
+    return Sender(caller, tmp_path, receiver.url)

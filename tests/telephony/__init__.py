@@ -1,0 +1,1 @@
+"""What docs/telephony.md tells people to do, done."""
