@@ -11,7 +11,7 @@ PRETTIER := $(BIN)/deno run --quiet --lock=deno.lock --frozen \
     npm:prettier@3.10.1 --log-level warn --print-width 100 "$(PAGES)/**/*.{js,css}" "!**/vendor/**"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench corpus fuzz load chaos check audit format up down
+.PHONY: help setup run test bench corpus fuzz load chaos telephony check audit format up down
 
 help:  ## This list
 	@sed -n 's/^\([a-z]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -47,6 +47,9 @@ load: setup  ## Put 200 callers on a server for two minutes, and print how it bo
 
 chaos: setup  ## Kill, fill up and cut off what it runs on, and see whether 201 holds; MINUTES says how long
 	@$(BIN)/python -m tests.chaos --minutes $(MINUTES)
+
+telephony: setup  ## Have a real Asterisk record calls and send them, in Docker Compose, and listen to the MP3s
+	@COMPOSE="$(COMPOSE)" $(BIN)/python -m tests.telephony
 
 check: setup  ## Format, lint, types, import direction, advisories
 	$(BIN)/ruff format --check
