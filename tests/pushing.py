@@ -8,17 +8,17 @@ from pathlib import Path
 from tests import sound
 from tests.service import DEADLINE_SECONDS, WAVEPOST, Caller, Server, environment
 
-LONG_BYTES = 20 * 1024**2
-
 
 def wav_of(seconds: float = 0.5, hertz: float = 440) -> bytes:
     """A WAV that another pitch or length makes another one."""
     return sound.wav(sound.tone(seconds, 8_000, (hertz,)), 8_000)
 
 
-def long_wav(seed: int = 1) -> bytes:
-    """One that is sent so that it can be gone on with."""
-    return sound.wav(sound.speech_like(LONG_BYTES / 2 / 44_100, 44_100, seed), 44_100)
+def long_wav() -> bytes:
+    """One of 17 MiB, so long that it is sent in a way that can be gone on with."""
+    second = sound.pcm_bytes(sound.tone(1, 44_100, (440, 660)), 16)
+    fmt = sound.fmt_chunk(1, 2, 44_100, 16)
+    return sound.riff(sound.chunk(b"fmt ", fmt), sound.chunk(b"data", second * 101))
 
 
 def whereabouts(caller: Caller, home: Path, url: str = "") -> dict[str, str]:

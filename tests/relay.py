@@ -2,7 +2,8 @@
 
 import socket
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 PIECE_BYTES = 16 * 1024
 
@@ -14,6 +15,7 @@ class Relay:
         port: where it listens.
         passed: how many bytes came from those who connected.
         answers_pass: unset, what the server says is held back.
+        stalls_at: once so many bytes have passed, those that follow are held back; or None.
     """
 
     def __init__(self, target_port: int) -> None:
@@ -25,6 +27,8 @@ class Relay:
         self.passed = 0
         self.answers_pass = threading.Event()
         self.answers_pass.set()
+        self.stalls_at: int | None = None
+        self._goes_on = threading.Condition()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> None:
@@ -38,8 +42,11 @@ class Relay:
         self.answers_pass.set()
 
     def mend(self) -> None:
-        """Let connections through again."""
+        """Let connections through again, and all that comes by them."""
         self._refuses = False
+        with self._goes_on:
+            self.stalls_at = None
+            self._goes_on.notify_all()
 
     def close(self) -> None:
         """Let nobody in any more."""
@@ -53,7 +60,11 @@ class Relay:
                 if self._refuses:
                     caller.close()
                     continue
-                server = socket.create_connection(("127.0.0.1", self._target_port))
+                try:
+                    server = socket.create_connection(("127.0.0.1", self._target_port))
+                except OSError:
+                    caller.close()
+                    continue
                 for side in (caller, server):
                     # Little is under way when it is cut.
                     side.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, PIECE_BYTES)
@@ -62,14 +73,31 @@ class Relay:
                 threading.Thread(target=self._answer, args=(server, caller), daemon=True).start()
 
     def _ask(self, caller: socket.socket, server: socket.socket) -> None:
-        with suppress(OSError):
+        with _together(caller, server):
             while piece := caller.recv(PIECE_BYTES):
+                with self._goes_on:
+                    self._goes_on.wait_for(self._flows)
                 self.passed += len(piece)
                 server.sendall(piece)
 
     def _answer(self, server: socket.socket, caller: socket.socket) -> None:
-        with suppress(OSError):
+        with _together(caller, server):
             while piece := server.recv(PIECE_BYTES):
                 self.answers_pass.wait()
                 caller.sendall(piece)
             caller.shutdown(socket.SHUT_WR)
+
+    def _flows(self) -> bool:
+        return self.stalls_at is None or self.passed < self.stalls_at
+
+
+@contextmanager
+def _together(*sides: socket.socket) -> Iterator[None]:
+    """Where one side breaks, the other hears of it."""
+    try:
+        yield
+    except OSError:
+        for side in sides:
+            with suppress(OSError):
+                side.shutdown(socket.SHUT_RDWR)
+            side.close()

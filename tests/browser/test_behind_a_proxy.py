@@ -1,7 +1,5 @@
 """The pages behind a real nginx that serves them below a path, and has a limit of its own."""
 
-import socket
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,49 +9,16 @@ from playwright.sync_api import Browser, expect
 
 from tests import sound
 from tests.browser.conftest import Visitor
-from tests.players import tool
-from tests.service import running, wait_for
-
-CONFIGURATION = """
-daemon off; user root; pid {folder}/pid; error_log {folder}/error.log;
-events {{}}
-http {{
-  access_log off;
-  client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
-  uwsgi_temp_path {folder}; scgi_temp_path {folder};
-  server {{
-    listen 127.0.0.1:{port};
-    location /post/ {{ proxy_pass {target}/; client_max_body_size 1m; }}
-  }}
-}}
-"""
-
-
-def answers(url: str) -> bool:
-    """Whether somebody is there."""
-    try:
-        return httpx2.get(url).is_success
-    except httpx2.TransportError:
-        return False
+from tests.proxy import proxied
 
 
 @pytest.fixture
 def behind_nginx(chromium: Browser, tmp_path: Path) -> Iterator[Visitor]:
     """Somebody who comes by a proxy."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    public_url = f"http://127.0.0.1:{port}/post"
-    with running(tmp_path / "log", data=str(tmp_path / "data"), public_url=public_url) as server:
-        file = tmp_path / "nginx.conf"
-        file.write_text(CONFIGURATION.format(folder=tmp_path, port=port, target=server.url))
-        with subprocess.Popen([tool("nginx"), "-c", file]) as nginx:
-            try:
-                wait_for(lambda: answers(f"{public_url}/healthz"), "nginx to answer")
-                visitor = Visitor(chromium, server, base_url=public_url)
-                yield visitor
-                visitor.close()
-            finally:
-                nginx.terminate()
+    with proxied(tmp_path) as (server, public_url):
+        visitor = Visitor(chromium, server, base_url=public_url)
+        yield visitor
+        visitor.close()
 
 
 def test_the_pages_work_below_a_path(behind_nginx: Visitor) -> None:

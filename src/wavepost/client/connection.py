@@ -15,6 +15,9 @@ from wavepost import __version__
 from wavepost.client.errors import KINDS, NotWavepost, Refused, Unreachable
 
 CONNECT_SECONDS = 10.0
+STALL_SECONDS = 60.0
+"""A server that takes nothing more for so long is gone, though its machine has not said so."""
+
 MAX_ANSWER_BYTES = 16 * 1024**2
 """A page of a hundred records with their receipts has a few hundred KiB."""
 
@@ -62,7 +65,11 @@ class Connection:
             raise ValueError("The token holds something that no token has: copy it again.")
         self._token = token
         self._http = httpx2.Client(
-            timeout=httpx2.Timeout(timeout_seconds, connect=min(timeout_seconds, CONNECT_SECONDS)),
+            timeout=httpx2.Timeout(
+                timeout_seconds,
+                connect=min(timeout_seconds, CONNECT_SECONDS),
+                write=min(timeout_seconds, STALL_SECONDS),
+            ),
             headers={"User-Agent": f"wavepost/{__version__}"},
             limits=httpx2.Limits(max_connections=None),
         )

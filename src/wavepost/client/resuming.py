@@ -60,14 +60,17 @@ class Resuming:
             raise
 
     def _send_rest(self) -> Record:
-        offset = self._create() if self._id is None else self._asked()
+        if self._id is None:
+            self._create()
+        # Also of an upload just found: HEAD ends a request of ours that the server still reads.
+        offset = self._ask("HEAD", f"/uploads/{self._id}").offset()
         self._note(offset)
         while offset < self._source.size:
             offset = self._patch(offset)
         return self._record()
 
-    def _create(self) -> int:
-        """The offset of the upload with our key: 0, or where it was left at some other time."""
+    def _create(self) -> None:
+        """Find the upload with our key, new or left at some other time."""
         fields = {"filename": self._options.name or "recording.wav", **self._options.fields()}
         headers = {
             "Upload-Length": str(self._source.size),
@@ -81,10 +84,6 @@ class Resuming:
                 raise NotOffered from error
             raise
         self._id = _id_in(answered)
-        return answered.offset()
-
-    def _asked(self) -> int:
-        return self._ask("HEAD", f"/uploads/{self._id}").offset()
 
     def _patch(self, offset: int) -> int:
         """Send from `offset` on; the new offset, or the same where less is to be sent at once."""
