@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 
 from tests import sound
 from tests.browser.conftest import Visitor
-from tests.proxy import proxied
+from tests.proxies import proxied
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.proxy import proxied
+from tests.proxies import proxied
 from tests.pushing import kept, long_wav, started, wav_of, wavepost, whereabouts
 from tests.relay import Relay
 from tests.service import Caller, Server, running, wait_for
