@@ -8,12 +8,14 @@ from pydantic import SecretStr
 
 from wavepost import errors
 from wavepost.audio.encoder import DEFAULT_KBPS
+from wavepost.commands.doctor.examination import NAMES
 from wavepost.settings import Settings
 from wavepost.web.problems import CODES
 
 ROOT = Path(__file__).parents[2]
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text()
 API = (ROOT / "docs" / "api.md").read_text()
+DOCTOR = (ROOT / "docs" / "doctor.md").read_text()
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
@@ -55,3 +57,9 @@ def test_every_error_has_a_place_in_the_tree() -> None:
 def test_the_default_bitrates_are_documented(rate: int) -> None:
     mono, stereo = DEFAULT_KBPS[rate]
     assert re.search(rf"^\| [\d ,]*\b{rate}\b[\d ,]* \| {mono} \| {stereo} \|$", API, re.M)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_check_of_the_doctor_is_documented(name: str) -> None:
+    assert re.search(rf"^\| .*`{name}`.* \|", DOCTOR, re.M)
+    assert re.search(rf"^[✓✗] {name} ", DOCTOR, re.M), "in the example too"
