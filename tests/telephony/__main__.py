@@ -69,6 +69,8 @@ def main() -> None:
         wrong = [*wrong_sounds(heard), *wrong_traces(pbx, heard)]
         wait_for(lambda: sorted(in_cdr(pbx, heard).values()) == IN_THE_CDR, "the CDR")
         console.print(table(heard, in_cdr(pbx, heard)))
+        for one in heard:
+            console.print(one.link, soft_wrap=True, highlight=False)
     for fault in wrong:
         console.print(f"[red]{fault}")
     sys.exit("Not as it should be." if wrong else 0)
