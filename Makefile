@@ -28,8 +28,8 @@ setup: .venv/ready  ## Set up .venv with the locked dependencies
 run: setup  ## Serve on http://127.0.0.1:8000 with SQLite in ./data
 	@$(BIN)/wavepost serve
 
-test: setup  ## Every test, on SQLite and PostgreSQL
-	$(BIN)/pytest
+test: setup  ## Every test, on SQLite and PostgreSQL, a few files at once
+	$(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 bench: setup  ## Measure beside lame, ffmpeg, nginx and wrk, 25 minutes; writes docs/performance.md
 	$(BIN)/python -m bench

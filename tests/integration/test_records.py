@@ -62,7 +62,7 @@ def test_somebody_elses_record_is_not_there(ann: Caller, bob: Caller) -> None:
     assert bob.get(path).status_code == 200
 
 
-@pytest.mark.parametrize("record_id", [str(uuid.uuid4()), "x", "%00", "..%2f..", "x" * 3000])
+@pytest.mark.parametrize("record_id", [str(uuid.UUID(int=0)), "x", "%00", "..%2f..", "x" * 3000])
 def test_a_record_that_is_not_there(ann: Caller, record_id: str) -> None:
     for answer in (ann.get(f"/records/{record_id}"), ann.delete(f"/records/{record_id}")):
         assert_problem(answer, 404, "not_found")
