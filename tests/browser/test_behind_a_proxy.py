@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, expect
 
 from tests import sound
 from tests.browser.conftest import Visitor
+from tests.browser.uploading import LARGE
 from tests.proxies import proxied
 
 
@@ -49,3 +50,17 @@ def test_a_proxys_own_refusal_is_explained(behind_nginx: Visitor) -> None:
     behind_nginx.choose(("long.wav", sound.wav(sound.tone(120, 8_000), 8_000)))
     refused = page.locator("[data-state=refused]")
     expect(refused).to_contain_text("Something in front of the server refuses files of this size")
+
+
+def test_a_large_file_goes_in_pieces_that_a_proxy_lets_through(
+    behind_nginx: Visitor, tmp_path: Path
+) -> None:
+    behind_nginx.expected.append("413")
+    page = behind_nginx.page
+    page.goto("/post/")
+    page.get_by_label("Your name").fill("Ann")
+    page.get_by_role("button", name="Begin").click()
+    path = tmp_path / "large.wav"
+    path.write_bytes(LARGE)
+    page.set_input_files("#files", path)
+    expect(page.locator("[data-state=done]")).to_have_count(1)

@@ -6,14 +6,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests import sound
 from tests.browser.conftest import Visitor
-from tests.browser.uploading import records_of, uploads
+from tests.browser.uploading import LARGE, records_of, uploads
 from tests.relay import Relay
 from tests.service import Caller, wait_for
-
-LARGE = sound.wav(sound.speech_like(200, 44_100), 44_100)
-"""17.6 MB."""
 
 
 @pytest.fixture

@@ -12,6 +12,9 @@ SHORT = sound.wav(sound.tone(1, 8_000), 8_000)
 LONG = sound.wav(sound.speech_like(60, 16_000), 16_000)
 """1.9 MB."""
 
+LARGE = sound.wav(sound.speech_like(200, 44_100), 44_100)
+"""17.6 MB."""
+
 
 def uploads(page: Page, state: str) -> Locator:
     """The lines of uploads that are so."""
