@@ -7,7 +7,7 @@ tools that start at once: what only some commands need, they import.
 import click
 
 from wavepost import __version__
-from wavepost.cli import conversion, diagnosis, maintenance, sending, service
+from wavepost.cli import conversion, diagnosis, maintenance, sending, service, watching
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -16,6 +16,6 @@ def app() -> None:
     """POST a WAV, get an MP3 link."""
 
 
-for _commands in (service, maintenance, conversion, sending, diagnosis):
+for _commands in (service, maintenance, conversion, sending, watching, diagnosis):
     for _command in _commands.COMMANDS:
         app.add_command(_command)
