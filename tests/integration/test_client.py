@@ -295,6 +295,25 @@ def test_a_link_that_is_no_link_is_not_believed(client: Client, wav: Path) -> No
             Record.read(answer | {"url": url})
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("duration", float("inf")),
+        ("duration", float("nan")),
+        ("duration", -1),
+        ("duration", 10**400),
+        ("created_at", "0001-01-01T00:00:00+14:00"),
+        ("created_at", "9999-12-31T23:59:59-12:00"),
+    ],
+)
+def test_a_number_that_nobody_can_reckon_with_is_not_believed(
+    client: Client, wav: Path, field: str, value: object
+) -> None:
+    answer = dict(client.push(wav).answer)
+    with pytest.raises(ValueError, match=field):
+        Record.read(answer | {field: value})
+
+
 def test_what_newer_servers_add_does_no_harm(client: Client, wav: Path) -> None:
     answer = dict(client.push(wav).answer)
     record = Record.read(answer | {"sung_by": "Ann"})

@@ -5,6 +5,7 @@ http, a number is a number.
 """
 
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +13,7 @@ from typing import Any, Self, TypeVar
 
 Answer = Mapping[str, Any]
 Kind = TypeVar("Kind")
+FIRST_YEAR, LAST_YEAR = 1970, 9999
 
 
 class Malformed(ValueError):
@@ -155,9 +157,12 @@ def taken(answer: Answer, name: str, kind: type[Kind]) -> Kind:
 
 
 def number(answer: Answer, name: str) -> float:
-    """The same for any number."""
+    """The same for any number from 0 on; JSON may hold such as are infinite, or none."""
     value = answer.get(name)
-    return float(value) if type(value) is int else taken(answer, name, float)
+    found = value if type(value) is int else taken(answer, name, float)
+    if not 0 <= found <= sys.float_info.max:
+        raise Malformed(name)
+    return float(found)
 
 
 def identifier(answer: Answer, name: str) -> str:
@@ -188,7 +193,8 @@ def _time(answer: Answer, name: str) -> datetime:
         time = datetime.fromisoformat(taken(answer, name, str))
     except ValueError:
         raise Malformed(name) from None
-    if time.tzinfo is None:
+    # What is to be shown in another time zone must not leave the calendar there.
+    if time.tzinfo is None or not FIRST_YEAR <= time.year < LAST_YEAR:
         raise Malformed(name)
     return time
 
