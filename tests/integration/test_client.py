@@ -386,6 +386,23 @@ def test_a_download_that_is_cut_goes_on_where_it_was(
     assert hashlib.sha256(mp3).hexdigest() == record["receipt"]["mp3"]["sha256"]
 
 
+def test_a_download_that_always_begins_anew_ends(tmp_path: Path) -> None:
+    cut = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ncut"
+    waits: list[float] = []
+
+    def note(_: ClientError, seconds: float) -> None:
+        waits.append(seconds)
+        assert sum(waits) <= 1
+
+    with (
+        answering(cut) as url,
+        Client(url, patience_seconds=1, on_retry=note) as client,
+        pytest.raises(Unreachable, match="broke"),
+    ):
+        client.download(f"{url}/record?id=1&user=2", tmp_path / "a.mp3")
+    assert os.listdir(tmp_path) == []
+
+
 def test_a_download_that_fails_leaves_what_was_there(client: Client, tmp_path: Path) -> None:
     target = tmp_path / "a.mp3"
     target.write_bytes(b"before")

@@ -38,6 +38,7 @@ class Download:
         self._digest = hashlib.sha256()
         self._etag = ""
         self._got = 0
+        self._furthest = 0
 
     def run(self, patience: Patience) -> int:
         """Get all of it; how many bytes. Raises ClientError, and OSError where it can't be kept."""
@@ -55,9 +56,15 @@ class Download:
                 self._file.write(piece)
                 self._digest.update(piece)
                 self._got += len(piece)
-                patience.got_on()
+                self._note(patience)
                 if self._progress:
                     self._progress(self._got)
+
+    def _note(self, patience: Patience) -> None:
+        """What had come before is nothing new: a line that always breaks there is given up."""
+        if self._got > self._furthest:
+            self._furthest = self._got
+            patience.got_on()
 
     def _begin(self, answer: httpx2.Response) -> None:
         if answer.status_code == 206:
