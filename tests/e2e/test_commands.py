@@ -165,6 +165,9 @@ def test_what_cant_be_got_has_a_sentence(ann: Caller, env: dict[str, str], tmp_p
         (["get", "../users/me"], b"no recording's id"),
         (["get", record["id"], "-o", "none/a.mp3"], b"No such file"),
         (["get", record["url"].replace("id=", "no="), "-o", "a"], b"is no link to a recording"),
+        (["get", f"http://[::1/record?id={record['id']}", "-o", "a"], b"is no link to a recording"),
+        (["get", f"http://a:99999/record?id={record['id']}", "-o", "a"], b"Write the server as"),
+        (["rm", "--yes", "http://[::1/record?id=a"], b"is no link to a recording"),
     ):
         done = wavepost(*arguments, env=env, cwd=tmp_path)
         assert done.returncode == 1, arguments

@@ -122,7 +122,16 @@ def test_the_token_is_in_no_repr_and_no_traceback(server: Server, ann: Caller) -
 
 @pytest.mark.parametrize(
     "server",
-    ["post.example.org", "ftp://post.example.org", "http://", "http://a b", "https://ann:pw@host"],
+    [
+        "post.example.org",
+        "ftp://post.example.org",
+        "http://",
+        "http://a b",
+        "https://ann:pw@host",
+        "http://[::1",
+        "http://host:99999",
+        "http://host:no",
+    ],
 )
 def test_an_address_that_can_be_none_is_refused_at_once(server: str) -> None:
     with pytest.raises(ValueError, match="server"):

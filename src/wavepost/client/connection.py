@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import httpx2
 
@@ -119,19 +119,28 @@ class Connection:
 
 def checked_server(server: str) -> str:
     """The server's address, without a slash at its end. Raises ValueError."""
-    parts = urlsplit(server)
-    if not re.fullmatch(r"https?://[!-~]+", server) or not parts.hostname:
-        raise ValueError("Write the server as https://host, with a port or a path if need be.")
+    sentence = "Write the server as https://host, with a port or a path if need be."
+    parts = _parts(server, sentence)
     if parts.username is not None or parts.query or parts.fragment:
         raise ValueError("Leave user, password, ? and # out of the server's address.")
     return server.rstrip("/")
 
 
 def _host(link: str) -> str:
-    parts = urlsplit(link)
-    if not re.fullmatch(r"https?://[!-~]+", link) or not parts.hostname:
-        raise ValueError("A link begins with http:// or https:// and has no spaces.")
+    parts = _parts(link, "A link begins with http:// or https:// and a host, and has no spaces.")
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def _parts(address: str, otherwise: str) -> SplitResult:
+    """What an address is made of. Raises ValueError, which says `otherwise`."""
+    try:
+        parts = urlsplit(address)
+        has_host = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets that don't close, a port that is none
+        has_host = False
+    if not has_host or not re.fullmatch(r"https?://[!-~]+", address):
+        raise ValueError(otherwise)
+    return parts
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import click
 from rich.filesize import decimal
@@ -127,15 +127,27 @@ def _id(wanted: str) -> str:
     """The id, also of a link. Raises ValueError."""
     if not wanted.startswith(("http://", "https://")):
         return wanted
-    ids = parse_qs(urlsplit(wanted).query).get("id", [])
+    ids = parse_qs(_parts(wanted).query).get("id", [])
     if len(ids) != 1 or not re.fullmatch(r"[A-Za-z0-9_-]{1,128}", ids[0]):
         raise ValueError("That is no link to a recording.")
     return ids[0]
 
 
 def _origin(link: str) -> str:
-    parts = urlsplit(link)
+    """Raises CannotDo."""
+    try:
+        parts = _parts(link)
+    except ValueError as error:
+        raise CannotDo(str(error)) from error
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _parts(link: str) -> SplitResult:
+    """Raises ValueError."""
+    try:
+        return urlsplit(link)
+    except ValueError:  # brackets that don't close
+        raise ValueError("That is no link to a recording.") from None
 
 
 def _fields(record: Record) -> tuple[str, ...]:
