@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests import sound
-from tests.pushing import kept, on_terminal, wavepost, whereabouts
+from tests.pushing import kept, on_terminal, wavepost, whereabouts, wrong_tokens
 from tests.service import Caller, Server, environment, running
 
 OTHER_ID = "5988b1e1-3e8e-46be-ae2b-2b9ca6a4a67e"
@@ -193,6 +193,18 @@ def test_several_are_removed_and_each_that_is_not_has_a_sentence(
     assert done.returncode == 1
     assert done.stderr.decode().startswith(OTHER_ID)
     assert kept(ann) == []
+
+
+def test_a_wrong_token_is_said_to_be_one_and_sent_once(
+    server: Server, ann: Caller, env: dict[str, str]
+) -> None:
+    wrong = env | {"WAVEPOST_TOKEN": ann.id}
+    for arguments in (["ls"], ["get", OTHER_ID], ["rm", "--yes", *[OTHER_ID] * 5]):
+        before = wrong_tokens(server)
+        done = wavepost(*arguments, env=wrong)
+        assert (done.returncode, done.stdout) == (1, b"")
+        assert done.stderr.decode() == f"{server.url} does not know your token: log in again.\n"
+        assert wrong_tokens(server) == before + 1
 
 
 def test_help_loads_nothing_heavy(env: dict[str, str]) -> None:

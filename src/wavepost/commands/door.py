@@ -39,7 +39,7 @@ class Door:
         try:
             user = self._client.me()
         except Unauthorized:
-            raise Shut(f"{self._session.server} does not know your token: log in again.") from None
+            raise Shut(self._session.unknown) from None
         if self._session.user and self._session.user != user.id:
             raise Shut("The token is of another user than WAVEPOST_USER names.")
 

@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 import click
 from rich.filesize import decimal
 
-from wavepost.client import Client, ClientError, Record
+from wavepost.client import Client, ClientError, Record, Unauthorized
 from wavepost.commands.session import Session
 from wavepost.commands.terminal import one_line, progress_bar
 
@@ -50,6 +50,8 @@ def list_all(session: Session, name: str, *, as_json: bool) -> None:
             else:
                 for record in records:
                     click.echo("\t".join(_fields(record)))
+        except Unauthorized:
+            raise CannotDo(session.unknown) from None
         except ClientError as error:
             raise CannotDo(one_line(str(error))) from error
 
@@ -66,6 +68,8 @@ def get(session: Session | None, wanted: str, target: Path | None) -> None:
             file_name = _file_name(record)
             to = target or _free(file_name)
             _download(client, record, to)
+        except Unauthorized as error:
+            raise CannotDo(session.unknown if session else one_line(str(error))) from None
         except (ClientError, ValueError) as error:
             raise CannotDo(one_line(str(error))) from error
         except OSError as error:
@@ -83,6 +87,9 @@ def remove(session: Session, wanted: tuple[str, ...], *, asks: bool) -> bool:
                 record = client.record(_id(one))
                 if not asks or click.confirm(f"Remove {_described(record)} for good?", err=True):
                     client.delete(record)
+            except Unauthorized:
+                # For each of the others it would be one more wrong token.
+                raise CannotDo(session.unknown) from None
             except (ClientError, ValueError) as error:
                 all_gone = False
                 click.echo(f"{one_line(one)}: {one_line(str(error))}", err=True)

@@ -30,6 +30,11 @@ class Session:
     def __repr__(self) -> str:
         return f"<Session {self.user} at {self.server}>"
 
+    @property
+    def unknown(self) -> str:
+        """What is said where the server knows no such token."""
+        return f"{self.server} does not know your token: log in again."
+
 
 def file() -> Path:
     """Where it is kept."""
