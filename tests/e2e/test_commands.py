@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests import sound
-from tests.pushing import kept, on_terminal, wavepost, whereabouts, wrong_tokens
-from tests.service import Caller, Server, environment, running
+from tests.pushing import kept, on_terminal, started, wav_of, wavepost, whereabouts, wrong_tokens
+from tests.service import Caller, Server, environment, running, wait_for
 
 OTHER_ID = "5988b1e1-3e8e-46be-ae2b-2b9ca6a4a67e"
 
@@ -122,13 +123,14 @@ def test_a_kept_token_goes_to_its_own_server_only(ann: Caller, nobody: dict[str,
 
 
 def test_a_list_is_lines_for_pipes_and_a_table_for_people(ann: Caller, env: dict[str, str]) -> None:
-    ann.upload(sound.wav(sound.tone(0.5, 8_000), 8_000), "first call.wav")
+    first = ann.upload(sound.wav(sound.tone(100.000125, 8_000), 8_000), "first call.wav").json()
     record = ann.upload(sound.wav(sound.tone(61, 8_000), 8_000), "second.wav").json()
     lines = wavepost("ls", env=env).stdout.decode().splitlines()
     fields = [line.split("\t") for line in lines]
     assert [line[3] for line in fields] == ["second.wav", "first call.wav"]
     assert fields[0][1:3] == ["61", str(record["bytes"])]
     assert fields[0][4] == record["url"]
+    assert float(fields[1][1]) == first["duration"]
     named = wavepost("ls", "--name", "FIRST", "--json", env=env)
     assert json.loads(named.stdout)["name"] == "first call.wav"
     shown, _ = on_terminal("ls", env=env)
@@ -152,10 +154,27 @@ def test_an_mp3_is_got_by_its_id_or_its_link(
     )
     assert sorted(os.listdir(folder)) == ["by link.mp3", "call.mp3"]
     assert all(file.read_bytes() == mp3 for file in folder.iterdir())
+    like_an_option = ann.upload(wav_of(), "--rf.wav").json()["id"]
+    assert wavepost("get", like_an_option, env=env, cwd=folder).returncode == 0
+    assert (folder / "rf.mp3").exists()
     assert wavepost("get", record["url"], "-o", "-", env=nobody).stdout == mp3
     again = wavepost("get", record["id"], env=env, cwd=folder)
     assert again.returncode == 1
     assert b"there already" in again.stderr
+
+
+def test_a_get_that_is_stopped_leaves_nothing(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        link = f"http://127.0.0.1:{listening.getsockname()[1]}/record?id=a&user=b"
+        with started("get", link, "-o", tmp_path / "a.mp3", env=environment({})) as getting:
+            caller, _ = listening.accept()
+            with caller:
+                caller.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nbegun")
+                wait_for(lambda: os.listdir(tmp_path), "the first bytes")
+                getting.terminate()
+                getting.wait()
+    assert getting.returncode == 130
+    assert os.listdir(tmp_path) == []
 
 
 def test_what_cant_be_got_has_a_sentence(ann: Caller, env: dict[str, str], tmp_path: Path) -> None:

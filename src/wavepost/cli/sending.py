@@ -65,9 +65,7 @@ def push(
     from wavepost.commands.push import STOPPED, Order
     from wavepost.commands.push import push as push_files
 
-    # As Ctrl-C does.
-    for stop in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(stop, signal.default_int_handler)
+    _stop_as_by_ctrl_c()
     options = Options(name, bitrate, quality, expires_in)
     order = Order(options, at_once, retry_for, again=again, as_json=as_json)
     try:
@@ -101,14 +99,18 @@ def ls(name: str, as_json: bool) -> None:
 )
 def get(recording: str, output: Path | None) -> None:
     """Download the MP3 of a recording, whole and checked. A link needs no login."""
+    from wavepost.commands.push import STOPPED
     from wavepost.commands.recordings import CannotDo
     from wavepost.commands.recordings import get as download
 
+    _stop_as_by_ctrl_c()
     is_link = recording.startswith(("http://", "https://"))
     try:
         download(None if is_link else _session(), recording, output)
     except CannotDo as error:
         fail(str(error))
+    except KeyboardInterrupt:
+        sys.exit(STOPPED)
 
 
 @click.command()
@@ -170,6 +172,12 @@ def logout() -> None:
         log_out()
     except CannotLogIn as error:
         fail(str(error))
+
+
+def _stop_as_by_ctrl_c() -> None:
+    """A stop of any kind has the command clean up."""
+    for stop in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(stop, signal.default_int_handler)
 
 
 def _session() -> "Session":

@@ -115,11 +115,11 @@ def _download(client: Client, record: Record | str, to: Path) -> None:
 
 
 def _file_name(record: Record | str) -> str:
-    """A name for the MP3. The server's name is no path, whatever it holds."""
+    """A name for the MP3. The server's name is no path and no option, whatever it holds."""
     if isinstance(record, str):
         return f"{_id(record)}.mp3"
     name = re.split(r"[/\\]", record.name)[-1]
-    name = "".join(letter for letter in name if letter.isprintable()).strip(" .")
+    name = "".join(letter for letter in name if letter.isprintable()).strip(" .-")
     return f"{Path(name).stem[:200] or record.id}.mp3"
 
 
@@ -161,7 +161,7 @@ def _fields(record: Record) -> tuple[str, ...]:
     """One line's: the moment in UTC, seconds, bytes of MP3, name, link."""
     return (
         record.created_at.isoformat(),
-        f"{record.duration:g}",
+        f"{record.duration:.15g}",
         str(record.bytes),
         one_line(record.name),
         record.url,
