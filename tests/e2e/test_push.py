@@ -79,6 +79,20 @@ def test_a_folder_stands_for_the_wavs_in_it_and_below(
     assert [name_of(ann, link) for link in links(done)] == ["a.WAV", "b.wav", "c.Wave"]
 
 
+def test_folders_that_lead_to_each_other_are_gone_through_once(
+    ann: Caller, env: dict[str, str], tmp_path: Path
+) -> None:
+    names = [str(name) for name in range(10)]
+    for name in names:
+        (tmp_path / "round" / name).mkdir(parents=True)
+        for other in names:
+            (tmp_path / "round" / name / f"to {other}").symlink_to(f"../{other}")
+    (tmp_path / "round" / "0" / "a.wav").write_bytes(wav_of(0.5))
+    done = wavepost("push", tmp_path / "round", env=env)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert [name_of(ann, link) for link in links(done)] == ["a.wav"]
+
+
 def test_a_file_that_is_there_already_is_not_sent_again(
     ann: Caller, env: dict[str, str], folder: Path
 ) -> None:

@@ -41,7 +41,7 @@ def find(arguments: tuple[Path, ...]) -> Iterator[Found]:
 
 def _wavs_of(folder: Path) -> Iterator[Found]:
     nothing = True
-    for found in _walk(folder, frozenset()):
+    for found in _walk(folder):
         nothing = False
         yield found
     if nothing:
@@ -49,24 +49,32 @@ def _wavs_of(folder: Path) -> Iterator[Found]:
         yield Found(folder, failure=f"There is no WAV in it ({listed}); a file can be named.")
 
 
-def _walk(folder: Path, above: frozenset[Identity]) -> Iterator[Found]:
-    """The WAVs below a folder. `above` are those that it is in, where links would lead round."""
-    try:
-        status = folder.stat()
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError as error:
-        yield _failed(folder, error)
-        return
-    here = above | {(status.st_dev, status.st_ino)}
-    for entry in entries:
-        if entry.name.startswith("."):
-            continue
-        path = folder / entry.name
-        if _leads_to_folder(entry):
-            if _identity(path) not in here:
-                yield from _walk(path, here)
+def _walk(top: Path) -> Iterator[Found]:
+    """The WAVs below a folder: those of each folder once, however many links lead to it."""
+    seen: set[Identity] = set()
+    waiting = [(top, True)]
+    while waiting:
+        path, is_folder = waiting.pop()
+        if is_folder:
+            try:
+                waiting += _entries(path, seen)
+            except OSError as error:
+                yield _failed(path, error)
         elif path.suffix.lower() in WAV_SUFFIXES and path.is_file():
             yield Found(path)
+
+
+def _entries(folder: Path, seen: set[Identity]) -> list[tuple[Path, bool]]:
+    """What is in a folder, unless it was `seen`, the last name first. Raises OSError."""
+    status = folder.stat()
+    identity = status.st_dev, status.st_ino
+    if identity in seen:
+        return []
+    seen.add(identity)
+    with os.scandir(folder) as entries:
+        shown = [entry for entry in entries if not entry.name.startswith(".")]
+    shown.sort(key=lambda entry: entry.name, reverse=True)
+    return [(folder / entry.name, _leads_to_folder(entry)) for entry in shown]
 
 
 def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
@@ -74,14 +82,6 @@ def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
         return entry.is_dir()
     except OSError:
         return False
-
-
-def _identity(path: Path) -> Identity | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
 
 
 def _failed(path: Path, error: Exception) -> Found:
