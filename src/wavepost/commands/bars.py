@@ -13,7 +13,8 @@ from wavepost.commands.terminal import one_line
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-NAME_CHARACTERS = 32
+NAME_CHARACTERS, BAR_CHARACTERS = 32, 24
+AMOUNT_CHARACTERS = len("100 %  of 999.9 MB  999.9 MB/s  10:00 left")
 
 
 class Bars:
@@ -32,7 +33,8 @@ class Bars:
             yield lambda _: None
             return
         progress = self._progress
-        bar = progress.add_task(_shortened(name), total=size, is_count=False)
+        shown = _shortened(name, _room(progress.console.width)[0])
+        bar = progress.add_task(shown, total=size, is_count=False)
         try:
             yield lambda sent: self._show(bar, sent)
         finally:
@@ -88,7 +90,7 @@ def _progress(console: object) -> "Progress":
     assert isinstance(console, Console)
     return Progress(
         TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=24),
+        BarColumn(bar_width=_room(console.width)[1]),
         Amount(),
         console=console,
         transient=True,
@@ -117,9 +119,16 @@ def _amount(task: object) -> str:
     return "  ".join(parts)
 
 
-def _shortened(name: str) -> str:
+def _room(width: int) -> tuple[int, int]:
+    """The characters of a name and of a bar, so that both and the amount are one line."""
+    left = width - AMOUNT_CHARACTERS - 2
+    bar = max(4, min(BAR_CHARACTERS, left // 3))
+    return max(8, min(NAME_CHARACTERS, left - bar)), bar
+
+
+def _shortened(name: str, longest: int) -> str:
     shown = one_line(name)
-    if len(shown) > NAME_CHARACTERS:
-        half = (NAME_CHARACTERS - 1) // 2
+    if len(shown) > longest:
+        half = (longest - 1) // 2
         shown = f"{shown[:half]}…{shown[-half:]}"
     return shown
