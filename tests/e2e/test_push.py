@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.pushing import kept, on_terminal, started, wav_of, wavepost, whereabouts, wrong_tokens
-from tests.service import WAVEPOST, Caller, Server, running
+from tests.service import WAVEPOST, Caller, Server, running, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -189,6 +189,25 @@ def test_what_came_down_a_pipe_is_kept_when_it_cant_be_sent(ann: Caller, home: P
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert str(file).encode() in done.stderr
     assert wavepost("push", file, env=whereabouts(ann, home)).returncode == 0
+
+
+def test_what_came_down_a_pipe_is_kept_when_it_is_stopped(env: dict[str, str], home: Path) -> None:
+    def came() -> bool:
+        return any(file.stat().st_size for file in home.glob("wavepost-*.wav"))
+
+    with subprocess.Popen(
+        [WAVEPOST, "push", "-"], env=env, stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as pushing:
+        assert pushing.stdin is not None
+        assert pushing.stderr is not None
+        pushing.stdin.write(wav_of())
+        pushing.stdin.flush()
+        wait_for(came, "the pipe's bytes")
+        pushing.terminate()
+        said = pushing.stderr.read()
+    assert said.startswith(b"Stopped: 1 of 1 not sent.\nWhat came is kept in ")
+    (file,) = home.glob("wavepost-*.wav")
+    assert file.read_bytes() == wav_of()
 
 
 def test_what_came_until_the_disk_was_full_is_kept(env: dict[str, str], home: Path) -> None:

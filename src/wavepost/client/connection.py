@@ -201,7 +201,7 @@ def _refused(answer: httpx2.Response, body: bytes) -> Refused | NotWavepost:
 def _problem(method: str, status: int, body: bytes) -> tuple[str, str] | None:
     """The code and the sentence, or None where it is no problem as ours are."""
     if method == "HEAD":
-        return HEAD_CODES.get(status, "busy"), f"The server answered {status}. Try again."
+        return HEAD_CODES.get(status, "busy"), f"The server answered {status}."
     try:
         problem = json.loads(body)
         code, detail = problem["code"], problem["detail"]

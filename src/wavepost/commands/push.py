@@ -194,10 +194,11 @@ class Pushing:
 
     def _stop(self) -> None:
         self._print_rest()
-        left = len(self._found) - len(self._done)
-        # With keys of its own, it would begin anew.
-        goes_on = "" if self._order.again else " The same command goes on from here."
-        self._shown.say(f"Stopped: {left} of {len(self._found)} not sent.{goes_on}", err=True)
+        left = [found for place, found in enumerate(self._found) if place not in self._done]
+        # With keys of its own, it would begin anew; and a pipe has nothing more to give.
+        can_go_on = not self._order.again and not all(found.is_pipe for found in left)
+        goes_on = " The same command goes on from here." if can_go_on else ""
+        self._shown.say(f"Stopped: {len(left)} of {len(self._found)} not sent.{goes_on}", err=True)
         self._tell_of_others()
 
     def _print_rest(self) -> None:
