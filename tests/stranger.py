@@ -18,6 +18,19 @@ def answer(
     return [f"{head}Connection: close\r\n{more}\r\n".encode(), sent]
 
 
+def page(status: str, *headers: str) -> list[bytes]:
+    """A page of HTML, as proxies answer with."""
+    more = "".join(f"{header}\r\n" for header in headers)
+    return answer("<html>proxy</html>", status, "text/html", more)
+
+
+@contextmanager
+def always(*parts: bytes) -> Iterator[str]:
+    """The URL of one that gives everybody the same answer."""
+    with stranger(lambda _: parts) as url:
+        yield url
+
+
 @contextmanager
 def stranger(answering: Answering) -> Iterator[str]:
     """The URL of one, while the context lasts."""

@@ -7,21 +7,18 @@ import pickle
 import socket
 import threading
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests import sound
+from tests.integration.conftest import WAV
 from tests.relay import Relay
 from tests.service import Caller, Server, wait_for
 from wavepost.client import (
     Client,
     ClientError,
-    Damaged,
-    NotFound,
-    NotWavepost,
     Record,
     Refused,
     SourceChanged,
@@ -30,63 +27,7 @@ from wavepost.client import (
     UnusableWav,
 )
 
-WAV = sound.wav(sound.tone(0.5, 8_000), 8_000)
 HOUR = 3600
-
-
-@pytest.fixture
-def client(ann: Caller) -> Iterator[Client]:
-    """Ann's, who tries everything once."""
-    with Client(ann.server.url, ann.token, patience_seconds=0) as client:
-        yield client
-
-
-@pytest.fixture
-def wav(tmp_path: Path) -> Path:
-    """A file to send."""
-    path = tmp_path / "call.wav"
-    path.write_bytes(WAV)
-    return path
-
-
-@pytest.fixture
-def relay(server: Server) -> Iterator[Relay]:
-    """A line to the server that can be cut."""
-    relay = Relay(server.port)
-    yield relay
-    relay.close()
-
-
-@contextmanager
-def answering(answer: bytes) -> Iterator[str]:
-    """The address of something that gives everybody the same bytes."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-
-        def serve() -> None:
-            try:
-                while True:
-                    caller, _ = listening.accept()
-                    caller.recv(65_536)
-                    caller.sendall(answer)
-                    caller.shutdown(socket.SHUT_WR)
-                    # Until the caller has read it: what is unread would have it reset.
-                    while caller.recv(65_536):
-                        pass
-                    caller.close()
-            except OSError:
-                return
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        listening.shutdown(socket.SHUT_RDWR)
-
-
-def html(status: str, *headers: str) -> bytes:
-    """A proxy's page."""
-    body = b"<html>proxy</html>"
-    lines = [f"HTTP/1.1 {status}", "Content-Type: text/html", f"Content-Length: {len(body)}"]
-    return "\r\n".join([*lines, *headers, "Connection: close", "", ""]).encode() + body
 
 
 def test_a_new_user_can_send_and_download(server: Server, wav: Path, tmp_path: Path) -> None:
@@ -259,181 +200,6 @@ def test_who_cant_reach_the_server_hears_so_in_the_end(wav: Path) -> None:
     ):
         client.push(wav)
     assert sum(tried) <= 1
-
-
-@pytest.mark.parametrize(
-    ("answer", "sentence", "passes"),
-    [
-        (html("413 Request Entity Too Large"), "in front of the server", False),
-        (html("502 Bad Gateway"), "can't reach it", True),
-        (html("504 Gateway Timeout"), "can't reach it", True),
-        (html("200 OK"), "no wavepost", False),
-        (html("404 Not Found"), "no wavepost", False),
-        (html("301 Moved", "Location: https://other.example/"), "other.example", False),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", "no wavepost", False),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", "not understood", False),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{", "broke", True),
-        (b"SSH-2.0-OpenSSH\r\n", "broke", True),
-    ],
-)
-def test_an_answer_that_is_not_waveposts_is_explained(
-    answer: bytes, sentence: str, passes: bool
-) -> None:
-    with (
-        answering(answer) as url,
-        Client(url, "token", patience_seconds=0) as client,
-        pytest.raises(Unreachable, match=sentence) as error,
-    ):
-        client.me()
-    assert error.value.passes is passes
-
-
-def test_a_redirect_is_not_followed_with_the_token(server: Server, ann: Caller) -> None:
-    with (
-        answering(html("307 Moved", f"Location: {server.url}/users/me")) as url,
-        Client(url, ann.token) as client,
-        pytest.raises(NotWavepost, match="give that"),
-    ):
-        client.me()
-
-
-def test_a_link_that_is_no_link_is_not_believed(client: Client, wav: Path) -> None:
-    answer = dict(client.push(wav).answer)
-    for url in ("javascript:alert()", "http://a\nb", "http://a\x1b[2J", 7):
-        with pytest.raises(ValueError, match="url"):
-            Record.read(answer | {"url": url})
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("duration", float("inf")),
-        ("duration", float("nan")),
-        ("duration", -1),
-        ("duration", 10**400),
-        ("created_at", "0001-01-01T00:00:00+14:00"),
-        ("created_at", "9999-12-31T23:59:59-12:00"),
-    ],
-)
-def test_a_number_that_nobody_can_reckon_with_is_not_believed(
-    client: Client, wav: Path, field: str, value: object
-) -> None:
-    answer = dict(client.push(wav).answer)
-    with pytest.raises(ValueError, match=field):
-        Record.read(answer | {field: value})
-
-
-def test_what_newer_servers_add_does_no_harm(client: Client, wav: Path) -> None:
-    answer = dict(client.push(wav).answer)
-    record = Record.read(answer | {"sung_by": "Ann"})
-    assert record.answer["sung_by"] == "Ann"
-
-
-def test_a_list_goes_over_all_pages(
-    client: Client, wav: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("wavepost.client.client.PAGE", 2)
-    sent = [client.push(wav, key=f"key {count}").id for count in range(5)]
-    assert [record.id for record in client.records()] == sent[::-1]
-
-
-def test_a_list_can_be_of_a_name_or_of_a_wav(client: Client, wav: Path) -> None:
-    other = sound.wav(sound.tone(0.7, 8_000), 8_000)
-    first = client.push(wav, name="first.wav")
-    second = client.push(io.BytesIO(other), name="second.wav")
-    assert [record.id for record in client.records(name="SECOND")] == [second.id]
-    assert [record.id for record in client.records(sha256=first.source_sha256)] == [first.id]
-
-
-def test_what_is_removed_is_gone(client: Client, wav: Path) -> None:
-    record = client.push(wav)
-    client.delete(record)
-    with pytest.raises(NotFound):
-        client.record(record.id)
-    with pytest.raises(NotFound):
-        client.delete(record.id)
-    assert client.push(wav).id != record.id
-
-
-@pytest.mark.parametrize("path", ["", "../users/me", "a/b", "a?b"])
-def test_an_id_is_no_path(client: Client, path: str) -> None:
-    with pytest.raises(ValueError, match="id"):
-        client.delete(path)
-
-
-def test_a_download_by_link_needs_no_token(ann: Caller, tmp_path: Path) -> None:
-    record = ann.record()
-    with Client(ann.server.url) as stranger:
-        stranger.download(record["url"], tmp_path / "a.mp3")
-    mp3 = (tmp_path / "a.mp3").read_bytes()
-    assert hashlib.sha256(mp3).hexdigest() == record["receipt"]["mp3"]["sha256"]
-
-
-def test_a_download_that_is_cut_goes_on_where_it_was(
-    ann: Caller, relay: Relay, tmp_path: Path
-) -> None:
-    record = ann.record(seconds=300)
-    link = record["url"].replace(str(ann.server.port), str(relay.port))
-    told: list[int] = []
-    failures: list[ClientError] = []
-
-    def cut_once(got: int) -> None:
-        if not told:
-            relay.cut()
-            relay.mend()
-        told.append(got)
-
-    def note(error: ClientError, _: float) -> None:
-        failures.append(error)
-
-    with Client(ann.server.url, on_retry=note) as client:
-        assert client.download(link, tmp_path / "a.mp3", progress=cut_once) == record["bytes"]
-    assert len(failures) == 1
-    assert told == sorted(told)
-    assert os.listdir(tmp_path) == ["a.mp3"]
-    mp3 = (tmp_path / "a.mp3").read_bytes()
-    assert hashlib.sha256(mp3).hexdigest() == record["receipt"]["mp3"]["sha256"]
-
-
-def test_a_download_that_always_begins_anew_ends(tmp_path: Path) -> None:
-    cut = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ncut"
-    waits: list[float] = []
-
-    def note(_: ClientError, seconds: float) -> None:
-        waits.append(seconds)
-        assert sum(waits) <= 1
-
-    with (
-        answering(cut) as url,
-        Client(url, patience_seconds=1, on_retry=note) as client,
-        pytest.raises(Unreachable, match="broke"),
-    ):
-        client.download(f"{url}/record?id=1&user=2", tmp_path / "a.mp3")
-    assert os.listdir(tmp_path) == []
-
-
-def test_a_download_that_fails_leaves_what_was_there(client: Client, tmp_path: Path) -> None:
-    target = tmp_path / "a.mp3"
-    target.write_bytes(b"before")
-    target.chmod(0o600)
-    wrong = b'HTTP/1.1 200 OK\r\nETag: "' + b"0" * 64 + b'"\r\nContent-Length: 5\r\n\r\nwrong'
-    with answering(wrong) as url, pytest.raises(Damaged):
-        client.download(f"{url}/record?id=1&user=2", target)
-    assert target.read_bytes() == b"before"
-    assert os.listdir(tmp_path) == ["a.mp3"]
-
-
-def test_a_download_keeps_the_files_permissions(client: Client, wav: Path, tmp_path: Path) -> None:
-    target = tmp_path / "a.mp3"
-    target.touch(0o600)
-    client.download(client.push(wav), target)
-    assert target.stat().st_mode & 0o777 == 0o600
-
-
-def test_a_download_goes_down_a_pipe(client: Client, wav: Path) -> None:
-    record, file = client.push(wav), io.BytesIO()
-    client.download(record, file)
-    assert hashlib.sha256(file.getvalue()).hexdigest() == record.mp3_sha256
 
 
 def test_what_is_kept_already_is_not_sent_if_so_asked(client: Client, wav: Path) -> None:

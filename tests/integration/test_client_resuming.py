@@ -2,7 +2,6 @@
 
 import hashlib
 import socket
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 
 from tests.pushing import kept, long_wav
 from tests.relay import Relay
-from tests.service import Caller, Server
+from tests.service import Caller
 from wavepost.client import Client, ClientError, SourceChanged
 from wavepost.client.resuming import LEAST_PIECE_BYTES
 
@@ -52,14 +51,6 @@ def wav(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("wavs") / "long.wav"
     path.write_bytes(long_wav())
     return path
-
-
-@pytest.fixture
-def relay(server: Server) -> Iterator[Relay]:
-    """A line to the server that can be cut."""
-    relay = Relay(server.port)
-    yield relay
-    relay.close()
 
 
 def address(relay: Relay) -> str:
