@@ -168,6 +168,11 @@ class ResumableUploads:
         if not await self._remove(upload_id, user):
             raise _unknown()
 
+    async def forget(self, upload_id: UUID, user: User) -> None:
+        """Remove an upload whose sender never heard of it: it would count for a day."""
+        with suppress(WavepostError):
+            await self._remove(upload_id, user)
+
     def expires_at(self, upload: ResumableUpload) -> datetime:
         """When it goes, unless more of it comes."""
         return upload.touched_at + self._kept

@@ -1,13 +1,17 @@
 """Resumable uploads: what came stays, and any server takes the next piece."""
 
+import socket
 import threading
 from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
 
 import pytest
 
 from tests import sound
 from tests.resuming import PIECE_TYPE, TUS, Upload, stored
 from tests.service import Caller, Server, assert_problem, converting, execute, running, wait_for
+from wavepost.storage.database import is_sqlite
 
 RATE = 44_100
 SOUND = sound.speech_like(50, RATE)
@@ -19,6 +23,14 @@ def pieces(data: bytes, size: int = 64 * 1024) -> Iterator[bytes]:
     """Chunked, so that the server does not know how much comes."""
     for start in range(0, len(data), size):
         yield data[start : start + size]
+
+
+def begun(server: Server, caller: Caller) -> int:
+    """How many uploads of the caller's the database has."""
+    url = server.settings["database_url"]
+    user_id: Any = UUID(caller.id)
+    query = "SELECT count(*) FROM resumable_uploads WHERE user_id = :id"
+    return int(execute(url, query, id=user_id.hex if is_sqlite(url) else user_id))
 
 
 def test_pieces_become_the_recording_that_the_whole_would_have_become(ann: Caller) -> None:
@@ -250,6 +262,43 @@ def test_a_piece_that_is_sent_wrongly_is_refused(
 def test_what_is_planned_wrongly_is_refused(ann: Caller, headers: dict[str, str]) -> None:
     answer = ann.server.client.post("/uploads", headers={**TUS, **ann.bearer, **headers})
     assert_problem(answer, 422, "invalid_request")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": "text/plain"},
+        {"Content-Encoding": "gzip"},
+        {"Content-Digest": "sha-256=?"},
+        {"Content-Digest": "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:"},
+    ],
+)
+def test_nothing_is_begun_with_a_first_piece_that_is_refused(
+    ann: Caller, server: Server, headers: dict[str, str]
+) -> None:
+    first = {"Upload-Length": str(len(WAV)), "Content-Type": PIECE_TYPE, **TUS, **ann.bearer}
+    answer = server.client.post("/uploads", content=WAV[:10], headers={**first, **headers})
+    assert answer.status_code in (415, 422)
+    assert begun(server, ann) == 0
+
+
+def test_nothing_is_begun_for_who_hangs_up_before_hearing_where(
+    ann: Caller, server: Server
+) -> None:
+    Upload(ann, len(WAV), key="known")
+    lines = [
+        "POST /uploads HTTP/1.1",
+        "Host: localhost",
+        f"Authorization: Bearer {ann.token}",
+        f"Content-Type: {PIECE_TYPE}",
+        "Tus-Resumable: 1.0.0",
+        f"Upload-Length: {len(WAV)}",
+        f"Content-Length: {len(WAV)}",
+    ]
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode() + WAV[:HALF])
+        wait_for(lambda: begun(server, ann) == 2, "it to begin")
+    wait_for(lambda: begun(server, ann) == 1, "it to go")
 
 
 def test_nothing_and_too_much_are_refused_at_once(ann: Caller) -> None:

@@ -1,5 +1,6 @@
 """Resumable uploads: a WAV in several requests, by tus 1.0.0."""
 
+import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Request, Response, status
@@ -83,11 +84,17 @@ async def create(request: Request, user: CurrentUser, service: CurrentService) -
     """Begin an upload; `Location` is where its pieces go. A body is its first piece."""
     planned = tus.plan(request.headers)
     key = idempotency_key(request.headers)
+    # What is wrong with the piece is said before anything is kept.
+    piece = tus.addition(request, service, offset=0) if _has_body(request.headers) else None
     upload, is_new = await service.resumable_uploads.create(user, planned, key)
     headers = {"Location": f"{tus.PATH[1:]}/{upload.id}"}
-    if is_new and _has_body(request.headers):
-        piece = tus.addition(request, service, offset=0)
-        upload = await service.resumable_uploads.add(upload.id, user, piece)
+    if is_new and piece:
+        try:
+            upload = await service.resumable_uploads.add(upload.id, user, piece)
+        except BaseException:
+            if key is None:
+                await asyncio.shield(service.resumable_uploads.forget(upload.id, user))
+            raise
     code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
     return Response(status_code=code, headers={**headers, **tus.state(service, upload)})
 
