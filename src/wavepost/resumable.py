@@ -156,7 +156,7 @@ class ResumableUploads:
             await asyncio.shield(pieces.rewind(addition.offset))
             raise
         except WavError:
-            await asyncio.shield(self._remove(upload.id, user))
+            await asyncio.shield(self._refuse(upload.id, holder))
             raise
         except BaseException:
             await asyncio.shield(_keep(pieces))
@@ -197,6 +197,8 @@ class ResumableUploads:
         if upload.length is not None and length not in (None, upload.length):
             raise InvalidRequest.field("Upload-Length", f"it was {upload.length} before")
         self._check_length(length)
+        if length is not None and length < upload.received:
+            raise InvalidRequest.field("Upload-Length", f"{upload.received} bytes are here already")
         known = upload.length if length is None else length
         pieces = Pieces(self._database, upload.id, holder, upload.received, known)
         if upload.length is None:
@@ -266,6 +268,10 @@ class ResumableUploads:
     async def _remove(self, upload_id: UUID, user: User) -> bool:
         async with self._database.write() as session:
             return await resumable.remove(session, upload_id, user.id, self._since())
+
+    async def _refuse(self, upload_id: UUID, holder: UUID) -> None:
+        async with self._database.write() as session:
+            await resumable.refuse(session, upload_id, holder)
 
     def _since(self) -> datetime:
         return datetime.now(UTC) - self._kept

@@ -25,6 +25,14 @@ def pieces(data: bytes, size: int = 64 * 1024) -> Iterator[bytes]:
         yield data[start : start + size]
 
 
+def holder(server: Server, upload: Upload) -> Any:
+    """The request that adds to the upload."""
+    url = server.settings["database_url"]
+    query = "SELECT holder FROM resumable_uploads WHERE id = :id"
+    upload_id: Any = UUID(upload.path.rpartition("/")[2])
+    return execute(url, query, id=upload_id.hex if is_sqlite(url) else upload_id)
+
+
 def begun(server: Server, caller: Caller) -> int:
     """How many uploads of the caller's the database has."""
     url = server.settings["database_url"]
@@ -133,6 +141,29 @@ def test_a_length_once_told_holds(ann: Caller) -> None:
     assert HALF <= offset < len(WAV)
     assert upload.add(offset, WAV[offset:]).status_code == 204
     assert upload.record["receipt"]["source"]["bytes"] == len(WAV)
+
+
+def test_a_length_is_no_less_than_what_is_here(ann: Caller) -> None:
+    upload = Upload(ann, None)
+    assert upload.add(0, WAV[:HALF]).status_code == 204
+    answer = upload.add(HALF, b"", upload_length=str(HALF - 1))
+    assert_problem(answer, 422, "invalid_request")
+    assert upload.add(HALF, WAV[HALF:], upload_length=str(len(WAV))).status_code == 204
+    assert upload.record["receipt"]["source"]["bytes"] == len(WAV)
+
+
+def test_a_forgotten_request_ends_no_upload_that_another_goes_on_with(
+    ann: Caller, server: Server
+) -> None:
+    short = sound.wav(sound.tone(1, RATE), RATE)
+    upload = Upload(ann, len(short))
+    with upload.sending(server, 0, len(short), b"no") as forgotten:
+        wait_for(lambda: holder(server, upload), "it to begin")
+        assert upload.add(0, short[:100]).status_code == 204
+        forgotten.sendall(bytes(len(short) - 2))
+        assert b"415" in forgotten.recv(1000).split(b"\r\n")[0]
+    assert upload.add(100, short[100:]).status_code == 204
+    assert upload.record["receipt"]["source"]["bytes"] == len(short)
 
 
 def test_nobody_takes_over_what_is_being_converted(ann: Caller, server: Server) -> None:

@@ -160,6 +160,11 @@ async def remove(session: AsyncSession, upload_id: UUID, user_id: UUID, since: d
     return (await session.execute(query.returning(ResumableUpload.id))).first() is not None
 
 
+async def refuse(session: AsyncSession, upload_id: UUID, holder: UUID) -> None:
+    """Remove what is no WAV, if it is `holder`'s still: another may bring other bytes."""
+    await session.execute(delete(ResumableUpload).where(*_held(upload_id, holder)))
+
+
 async def sweep_pieces(session: AsyncSession, since: datetime) -> int:
     """Remove some pieces of uploads that are finished, or given up; how many: 0 when none is left.
 
