@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
 
 from tests import sound
 from tests.processes import processes
@@ -148,15 +148,21 @@ def sending_with(
     return connection
 
 
-def execute(database_url: str, statement: str, **values: Any) -> Any:
-    """Run a statement on the database itself; the first value of its first row, if it has any."""
+@contextmanager
+def transaction(database_url: str) -> Iterator[Connection]:
+    """One on the database itself, committed at the end."""
     driver = "sqlite" if is_sqlite(database_url) else "postgresql+psycopg"
     engine = create_engine(with_driver(database_url, driver))
     with engine.begin() as connection:
-        result = connection.execute(text(statement), values)
-        value = result.scalar() if result.returns_rows else None
+        yield connection
     engine.dispose()
-    return value
+
+
+def execute(database_url: str, statement: str, **values: Any) -> Any:
+    """Run a statement on the database itself; the first value of its first row, if it has any."""
+    with transaction(database_url) as connection:
+        result = connection.execute(text(statement), values)
+        return result.scalar() if result.returns_rows else None
 
 
 def count_rows(database_url: str, table: str) -> int:

@@ -34,7 +34,7 @@ from wavepost.errors import (
     WavepostError,
     WavError,
 )
-from wavepost.storage import resumable
+from wavepost.storage import resumable, users
 from wavepost.storage.database import Database
 from wavepost.storage.models import ResumableUpload, User
 from wavepost.storage.pieces import Pieces
@@ -220,6 +220,7 @@ class ResumableUploads:
         await pieces.keep()
         if pieces.length != upload.length:
             async with self._database.write() as session:
+                await users.lock(session, user.id)
                 await resumable.set_length(session, upload.id, pieces.holder, pieces.length)
                 await self._check_unfinished(session, user.id)
 

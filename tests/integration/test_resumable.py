@@ -7,10 +7,20 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from tests import sound
 from tests.resuming import PIECE_TYPE, TUS, Upload, stored
-from tests.service import Caller, Server, assert_problem, converting, execute, running, wait_for
+from tests.service import (
+    Caller,
+    Server,
+    assert_problem,
+    converting,
+    execute,
+    running,
+    transaction,
+    wait_for,
+)
 from wavepost.storage.database import is_sqlite
 
 RATE = 44_100
@@ -406,6 +416,24 @@ class TestLimits:
         assert_problem(answer, 403, "quota_exceeded")
         assert upload.offset <= 2_500_000
         assert_problem(Upload(bob, None).add(0, pieces(bytes(5_100_000))), 413, "too_large")
+
+    def test_what_is_announced_at_once_counts_together(self, ann: Caller, server: Server) -> None:
+        Upload(ann, None, filename="one")
+        other = Upload(ann, None)
+        answers = []
+        announcing = threading.Thread(
+            target=lambda: answers.append(other.add(0, b"", upload_length="4500000"))
+        )
+        with transaction(server.settings["database_url"]) as connection:
+            # As another request for the first one does.
+            connection.execute(text("UPDATE users SET name = name"))
+            connection.execute(
+                text("UPDATE resumable_uploads SET length = 4500000 WHERE name = 'one'")
+            )
+            announcing.start()
+            announcing.join(0.5)
+        announcing.join()
+        assert_problem(answers[0], 403, "quota_exceeded")
 
     def test_what_is_abandoned_is_swept_away_with_its_pieces(
         self, ann: Caller, server: Server
