@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,9 @@ log = logging.getLogger(__name__)
 
 MOST_SECONDS_BETWEEN = 60
 """So long at most the bytes of an expired record stay, which nobody can see any more."""
+
+OTHERS_TURN_SECONDS = 0.2
+"""Who waits for SQLite's only writer asks every 100 ms: without a pause they would never get it."""
 
 
 class Housekeeping:
@@ -36,6 +40,7 @@ class Housekeeping:
     ) -> None:
         self._resumable_kept = resumable_kept
         self.abandoned = timedelta(seconds=abandoned_seconds)
+        self._seconds_between = min(abandoned_seconds / 4, MOST_SECONDS_BETWEEN)
         self._database = database
         self._retention = retention
         self._records: set[UUID] = set()
@@ -100,17 +105,22 @@ class Housekeeping:
             log.info("removed %d recordings whose time was over", expired)
 
     async def _sweep_resumable(self, since: datetime) -> None:
-        pieces = -1
-        while pieces:
-            async with self._database.write() as session:
-                pieces = await resumable.sweep_pieces(session, since)
+        # Those of many gigabytes take minutes, but the next signs of life are due.
+        until = time.monotonic() + self._seconds_between
+        while await self._sweep_pieces(since):
+            if time.monotonic() > until:
+                return
+            await asyncio.sleep(OTHERS_TURN_SECONDS)
         async with self._database.write() as session:
             swept = await resumable.sweep(session, since)
         if swept:
             log.info("swept %d resumable uploads whose time was over", swept)
 
+    async def _sweep_pieces(self, since: datetime) -> bool:
+        async with self._database.write() as session:
+            return await resumable.sweep_pieces(session, since)
+
     async def _keep_sweeping(self) -> None:
-        pause = min(self.abandoned.total_seconds() / 4, MOST_SECONDS_BETWEEN)
         while True:
             try:
                 await self.sweep()
@@ -118,4 +128,4 @@ class Housekeeping:
                 log.warning("the sweep is put off: %s", error.detail)
             except Exception:
                 log.exception("the sweep failed")
-            await asyncio.sleep(pause)
+            await asyncio.sleep(self._seconds_between)

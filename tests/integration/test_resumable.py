@@ -2,12 +2,14 @@
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, text, update
 
 from tests import sound
 from tests.resuming import PIECE_TYPE, TUS, Upload, stored
@@ -22,6 +24,7 @@ from tests.service import (
     wait_for,
 )
 from wavepost.storage.database import is_sqlite
+from wavepost.storage.models import Piece, ResumableUpload
 
 RATE = 44_100
 SOUND = sound.speech_like(50, RATE)
@@ -381,6 +384,24 @@ def test_so_many_may_be_unfinished(ann: Caller) -> None:
     answers = [Upload(ann, 10).answer for _ in range(101)]
     assert {answer.status_code for answer in answers[:100]} == {201}
     assert_problem(answers[100], 403, "quota_exceeded")
+
+
+def test_others_write_while_many_pieces_are_swept(database_url: str, tmp_path) -> None:
+    with running(tmp_path / "log", database_url=database_url) as server:
+        upload = Upload(Caller(server), 10**6)
+    upload_id = UUID(upload.path.rpartition("/")[2])
+    rows = [{"upload_id": upload_id, "start": start, "data": b"x"} for start in range(20_000)]
+    with transaction(database_url) as connection:
+        connection.execute(insert(Piece), rows)
+        connection.execute(
+            update(ResumableUpload).values(touched_at=datetime(2020, 1, 1, tzinfo=UTC))
+        )
+    with running(tmp_path / "log", database_url=database_url) as server:
+        for name in "Ann", "Bob":
+            started = time.monotonic()
+            Caller(server, name)
+            assert time.monotonic() - started < 2
+        assert stored(server, upload) > 0
 
 
 class TestLimits:

@@ -10,7 +10,7 @@ Each query takes the moment `since` which something must have come of an upload,
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from wavepost.errors import Unauthorized
@@ -165,23 +165,22 @@ async def refuse(session: AsyncSession, upload_id: UUID, holder: UUID) -> None:
     await session.execute(delete(ResumableUpload).where(*_held(upload_id, holder)))
 
 
-async def sweep_pieces(session: AsyncSession, since: datetime) -> int:
-    """Remove some pieces of uploads that are finished, or given up; how many: 0 when none is left.
+async def sweep_pieces(session: AsyncSession, since: datetime) -> bool:
+    """Remove some pieces of an upload that is finished, or given up; whether there were any.
 
     One transaction that removed gigabytes would keep SQLite's other writers waiting for seconds.
     """
-    over = (
-        select(Piece.upload_id, Piece.start)
-        .join(ResumableUpload, ResumableUpload.id == Piece.upload_id)
-        .where(or_(ResumableUpload.record_id.is_not(None), _is_over(since)))
-        .limit(SWEPT_AT_ONCE)
+    has_pieces = exists().where(Piece.upload_id == ResumableUpload.id)
+    over = select(ResumableUpload.id).where(
+        or_(ResumableUpload.record_id.is_not(None), _is_over(since)), has_pieces
     )
-    rows = (await session.execute(over)).all()
-    for upload_id, start in rows:
-        await session.execute(
-            delete(Piece).where(Piece.upload_id == upload_id, Piece.start == start)
-        )
-    return len(rows)
+    upload_id = await session.scalar(over.limit(1))
+    if upload_id is None:
+        return False
+    first = select(Piece.start).where(Piece.upload_id == upload_id).order_by(Piece.start)
+    some = first.limit(SWEPT_AT_ONCE)
+    await session.execute(delete(Piece).where(Piece.upload_id == upload_id, Piece.start.in_(some)))
+    return True
 
 
 async def sweep(session: AsyncSession, since: datetime) -> int:
