@@ -153,6 +153,18 @@ def test_an_upload_under_way_ends_well_when_the_server_is_told_to_stop(tmp_path:
         assert server.process.wait(60) == 0
 
 
+def test_an_upload_under_way_ends_well_when_every_process_is_told_to_stop(tmp_path: Path) -> None:
+    """As systemd does; a converter that died of it had the recording refused as damaged."""
+    with running(tmp_path / "log", data=str(tmp_path / "data")) as server:
+        ann = Caller(server)
+        with sending(server, ann, WAV, len(WAV) // 2) as connection:
+            wait_for(lambda: converting(server), "the converter to start")
+            os.killpg(server.process.pid, signal.SIGTERM)
+            connection.sendall(WAV[len(WAV) // 2 :])
+            assert connection.recv(100).startswith(b"HTTP/1.1 201 ")
+        assert server.process.wait(60) == 0
+
+
 def test_an_upload_too_slow_for_the_stop_is_told_so_and_leaves_nothing(tmp_path: Path) -> None:
     settings = {"data": str(tmp_path / "data"), "shutdown_seconds": "1"}
     with running(tmp_path / "log", **settings) as server:

@@ -42,9 +42,10 @@ _REFUSED = {
 
 def confine(threads: int) -> None:
     """Give up, for good, all that a conversion on so many threads does not need."""
-    # Ctrl-C reaches the whole process group; the parent decides what it means for us.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # Ctrl-C reaches the whole process group, and systemd tells every process of a service to
+    # stop; the parent decides what it means for us.
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.SIG_IGN)
     os.environ.clear()
     # Linux only: macOS has no /proc, and its kernel does not hold processes to RLIMIT_AS.
     with contextlib.suppress(OSError):
