@@ -22,11 +22,11 @@ from wavepost.audio.encoder import Wanted
 from wavepost.errors import Busy, NotFound, StorageFull, Unauthorized
 from wavepost.housekeeping import Housekeeping
 from wavepost.recordings import Recordings
-from wavepost.storage import chunks, claims, records, retention, schema, unfinished
+from wavepost.storage import chunks, claims, records, resumable, retention, schema, unfinished
 from wavepost.storage.chunks import CHUNK_BYTES, ChunkWriter
 from wavepost.storage.claims import ClaimId
 from wavepost.storage.database import Database, with_driver
-from wavepost.storage.models import Base, Claim, Kind, User
+from wavepost.storage.models import Base, Claim, Kind, ResumableUpload, User
 from wavepost.storage.retention import Retention
 from wavepost.storage.unfinished import UnfinishedRecord
 from wavepost.uploads import BEGINNING_BYTES, Incoming, Uploads
@@ -201,6 +201,32 @@ async def test_a_disk_that_is_nearly_full_takes_no_more_sound(
     async with database.write() as session:
         await record.discard(session)
     assert await count(database, "chunks") == 0
+
+
+async def test_a_record_that_a_resumable_upload_became_is_not_discarded(
+    database: Database, user: User
+) -> None:
+    """Its sender finds it there, and what was sent is kept in no other place."""
+    record = await begun(database, user)
+    now = datetime.now(UTC)
+    upload = ResumableUpload(
+        id=uuid.uuid4(),
+        user_id=user.id,
+        name="a.wav",
+        holder=uuid.uuid4(),
+        created_at=now,
+        touched_at=now,
+    )
+    async with database.write() as session:
+        session.add(upload)
+    async with database.write() as session:
+        assert await record.publish(session, {"bytes": 1, "head_bytes": 0})
+        assert await resumable.fulfil(
+            session, upload_id=upload.id, holder=upload.holder, length=1, record_id=record.id
+        )
+    async with database.write() as session:
+        await record.discard(session)
+    assert await count(database, "records") == await count(database, "resumable_uploads") == 1
 
 
 async def test_a_failed_transaction_leaves_nothing(database: Database, user: User) -> None:

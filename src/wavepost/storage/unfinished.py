@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, exists, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from wavepost.errors import Unauthorized
-from wavepost.storage.models import Record, Status
+from wavepost.storage.models import Record, ResumableUpload, Status
 
 
 class UnfinishedRecord:
@@ -55,8 +55,13 @@ class UnfinishedRecord:
         )
 
     async def discard(self, session: AsyncSession) -> None:
-        """Remove its row with its chunks, published or not: its sender was not told of it."""
-        await session.execute(delete(Record).where(Record.id == self.id))
+        """Remove its row with its chunks, published or not: its sender was not told of it.
+
+        But what a resumable upload became stays: its sender asks, and would have to send it all
+        again, for the upload goes with its record.
+        """
+        is_asked_for = exists().where(ResumableUpload.record_id == self.id)
+        await session.execute(delete(Record).where(Record.id == self.id, ~is_asked_for))
 
     async def _insert(self, session: AsyncSession, **columns: Any) -> Record:
         record = Record(**self._columns, touched_at=columns["created_at"], **columns)
