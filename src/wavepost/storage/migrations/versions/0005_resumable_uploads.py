@@ -10,7 +10,8 @@ depends_on = None
 
 _SHA256 = {
     "postgresql": "receipt -> 'source' ->> 'sha256'",
-    "sqlite": "json_extract(receipt, '$.source.sha256')",
+    # fsck tells of a receipt that is no JSON; it is no reason not to start.
+    "sqlite": "CASE WHEN json_valid(receipt) THEN json_extract(receipt, '$.source.sha256') END",
 }
 
 

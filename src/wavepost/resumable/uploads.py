@@ -1,21 +1,13 @@
-"""Uploads that come in several requests: what has come stays, also when the line is cut.
-
-The WAV is converted from its first byte on by the request that will bring its last one, while
-that comes; where it is not known which will, once all is here. It is a recording as any other
-then, and its pieces go.
-"""
+"""Resumable uploads: created, found, added to, given up; what a user's may take."""
 
 import asyncio
 import hashlib
 import logging
 import uuid
-from asyncio import FIRST_COMPLETED
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -34,20 +26,18 @@ from wavepost.errors import (
     WavepostError,
     WavError,
 )
+from wavepost.resumable.adding import Adding, Addition
 from wavepost.storage import resumable, users
 from wavepost.storage.database import Database
 from wavepost.storage.models import ResumableUpload, User
 from wavepost.storage.pieces import Pieces
 from wavepost.storage.retention import Retention
-from wavepost.uploads import Incoming, Uploads
+from wavepost.uploads import Uploads
 
 log = logging.getLogger(__name__)
 
 UNFINISHED_UPLOADS = 100
 """How many a user may have."""
-
-LOCKED = timedelta(seconds=30)
-"""How long a conversion whose server was killed keeps its sender waiting."""
 
 
 @dataclass(frozen=True)
@@ -58,19 +48,6 @@ class Plan:
     length: int | None
     wanted: Wanted
     expires_in: timedelta | None = None
-
-
-@dataclass(frozen=True)
-class Addition:
-    """What one request brings: `size` bytes, None where it does not say, beginning at `offset`.
-
-    `length` is that of the whole, where it was not known before.
-    """
-
-    offset: int
-    body: AsyncIterator[bytes]
-    size: int | None
-    length: int | None = None
 
 
 class ResumableUploads:
@@ -209,49 +186,15 @@ class ResumableUploads:
     async def _add(
         self, user: User, upload: ResumableUpload, addition: Addition, pieces: Pieces
     ) -> None:
-        ends = addition.size is not None and addition.offset + addition.size == pieces.length
-        convert = partial(self._convert, user, upload, pieces)
-        async with _beside(convert if ends else None) as converting:
-            await _unless_failed(pieces.add(addition.body), converting)
-            if pieces.is_whole:
-                async with self._locked(pieces):
-                    await (converting or convert())
-                return
+        await Adding(self._uploads, user, upload, pieces).take(addition)
+        if pieces.is_whole:
+            return
         await pieces.keep()
         if pieces.length != upload.length:
             async with self._database.write() as session:
                 await users.lock(session, user.id)
                 await resumable.set_length(session, upload.id, pieces.holder, pieces.length)
                 await self._check_unfinished(session, user.id)
-
-    async def _convert(self, user: User, upload: ResumableUpload, pieces: Pieces) -> None:
-        seconds = upload.expires_in
-        incoming = Incoming(
-            wav=pieces.wav(),
-            name=upload.name,
-            wanted=Wanted(upload.bitrate, upload.quality),
-            expires_in=None if seconds is None else timedelta(seconds=seconds),
-        )
-        await self._uploads.convert(
-            user,
-            incoming,
-            partial(
-                resumable.fulfil, upload_id=upload.id, holder=pieces.holder, length=pieces.length
-            ),
-        )
-
-    @asynccontextmanager
-    async def _locked(self, pieces: Pieces) -> AsyncIterator[None]:
-        """Nobody takes the upload over while the context lasts: there is nothing to be sent."""
-        await pieces.lock(LOCKED)
-        locking = asyncio.create_task(_keep_locked(pieces))
-        try:
-            yield
-        finally:
-            locking.cancel()
-            with suppress(asyncio.CancelledError):
-                await locking
-            await asyncio.shield(_let_go(pieces))
 
     def _check_length(self, length: int | None) -> None:
         if length == 0:
@@ -276,44 +219,6 @@ class ResumableUploads:
 
     def _since(self) -> datetime:
         return datetime.now(UTC) - self._kept
-
-
-@asynccontextmanager
-async def _beside(
-    work: Callable[[], Coroutine[Any, Any, None]] | None,
-) -> AsyncIterator[asyncio.Task[None] | None]:
-    """Have the work done meanwhile, if there is any; it ends with the context."""
-    if work is None:
-        yield None
-        return
-    task = asyncio.create_task(work())
-    try:
-        yield task
-    finally:
-        task.cancel()
-        await asyncio.wait({task})
-
-
-async def _unless_failed(
-    adding: Coroutine[Any, Any, None], converting: asyncio.Task[None] | None
-) -> None:
-    """Add, but end at once with the conversion's error if it has one: the rest is for nothing."""
-    async with _beside(lambda: adding) as task:
-        assert task is not None
-        await asyncio.wait({task, *filter(None, (converting,))}, return_when=FIRST_COMPLETED)
-        await (task if task.done() or converting is None else converting)
-
-
-async def _keep_locked(pieces: Pieces) -> None:
-    while True:
-        await asyncio.sleep(LOCKED.total_seconds() / 3)
-        with suppress(WavepostError):
-            await pieces.lock(LOCKED)
-
-
-async def _let_go(pieces: Pieces) -> None:
-    with suppress(WavepostError):
-        await pieces.lock(None)
 
 
 async def _keep(pieces: Pieces) -> None:
