@@ -1,5 +1,6 @@
 """What the tests share: both databases, and a server on each."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,11 @@ import pytest
 from tests.chaos import SEED
 from tests.postgres import Postgres, running_postgres
 from tests.service import Caller, Server, count_unfinished, running, wait_for
+
+
+def pytest_configure() -> None:
+    """Have Ctrl-C reach the commands under test, also where a shell that began us ignores it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header() -> str:
