@@ -58,14 +58,14 @@ def test_an_id_is_no_path(client: Client, path: str) -> None:
         (page("200 OK"), "no wavepost", False),
         (page("404 Not Found"), "no wavepost", False),
         (page("301 Moved", "Location: https://other.example/"), "other.example", False),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", "no wavepost", False),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", "not understood", False),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{", "broke", True),
-        (b"SSH-2.0-OpenSSH\r\n", "broke", True),
+        ([b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]"], "no wavepost", False),
+        ([b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"], "not understood", False),
+        ([b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{"], "broke", True),
+        ([b"SSH-2.0-OpenSSH\r\n"], "broke", True),
     ],
 )
 def test_an_answer_that_is_not_waveposts_is_explained(
-    answer: bytes, sentence: str, passes: bool
+    answer: list[bytes], sentence: str, passes: bool
 ) -> None:
     with (
         always(*answer) as url,

@@ -1,5 +1,6 @@
 """A client that others wrote (tuspy) uploads here, and goes on where it was."""
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,13 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 
 RATE = 16_000
 WAV = sound.wav(sound.speech_like(100, RATE), RATE)
+
+
+@pytest.fixture(autouse=True)
+def no_file_left_open() -> Iterator[None]:
+    """Else the warning would come in another test."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture

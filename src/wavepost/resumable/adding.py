@@ -102,6 +102,8 @@ async def _beside(
     finally:
         task.cancel()
         await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()  # the other one's was first, and is what is said
 
 
 async def _unless_failed(
