@@ -52,7 +52,8 @@ def test_an_answer_that_is_lost_makes_no_second_recording(
 
 
 def test_an_upload_waits_for_a_server_that_starts_again(chromium: Browser, tmp_path: Path) -> None:
-    settings = {"data": str(tmp_path / "data")}
+    # The key of an upload that was killed is under way for so long.
+    settings = {"data": str(tmp_path / "data"), "abandoned_seconds": "2"}
     server = Server(tmp_path / "log", **settings)
     visitor = Visitor(chromium, server)
     visitor.expected.append(r"net::ERR_")
@@ -64,7 +65,7 @@ def test_an_upload_waits_for_a_server_that_starts_again(chromium: Browser, tmp_p
     expect(uploads(visitor.page, "retrying")).to_have_count(1)
     visitor.send_no_faster_than(-1)
     with running(tmp_path / "log", **settings, port=str(server.port)):
-        expect(uploads(visitor.page, "done")).to_have_count(1)
+        expect(uploads(visitor.page, "done")).to_have_count(1, timeout=60_000)
         expect(visitor.page.locator(".recording")).to_have_count(1)
         visitor.close()
 
