@@ -2,16 +2,23 @@
 
 import base64
 import socket
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 import httpx2
 
+from tests import sound
 from tests.service import Caller, Server, execute
 from wavepost.storage.database import is_sqlite
 
 PIECE_TYPE = "application/offset+octet-stream"
 TUS = {"Tus-Resumable": "1.0.0"}
+
+RATE = 44_100
+SOUND = sound.speech_like(50, RATE)
+WAV = sound.wav(SOUND, RATE)
+HALF = len(WAV) // 2
 
 
 class Upload:
@@ -101,3 +108,9 @@ def stored(server: Server, upload: Upload) -> int:
     upload_id: Any = UUID(upload.path.rpartition("/")[2])
     url = server.settings["database_url"]
     return int(execute(url, query, id=upload_id.hex if is_sqlite(url) else upload_id))
+
+
+def pieces(data: bytes, size: int = 64 * 1024) -> Iterator[bytes]:
+    """Chunked, so that the server does not know how much comes."""
+    for start in range(0, len(data), size):
+        yield data[start : start + size]

@@ -42,7 +42,7 @@ def file() -> Path:
 
 
 def current(environment: Mapping[str, str] = os.environ) -> Session:
-    """The session. Raises NoSession.
+    """Who is logged in, and where. Raises NoSession.
 
     The file's token goes to the file's server alone: another server would get to know it.
     """
